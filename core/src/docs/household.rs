@@ -1,0 +1,64 @@
+//! The document of a household. Merge: fields are registers, tags and members a register each, visits, amendments and notes are entries.
+
+use crate::docs::layout::Container;
+use crate::docs::write::DetailsWriter;
+use crate::docs::{Document, Write};
+use crate::model::{Attachment, GridId, HouseholdDetails, HouseholdId, Note, PlaceId, ResidentId, Tag, Visit};
+
+/// A household, read from its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Household {
+    /// The household.
+    pub id: HouseholdId,
+    /// The grid that it belongs to.
+    pub grid: Option<GridId>,
+    /// Its fields.
+    pub details: HouseholdDetails,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// Who lives here, by id.
+    pub members: Vec<ResidentId>,
+    /// The visits, the latest first.
+    pub visits: Vec<Visit>,
+    /// The notes, oldest first.
+    pub notes: Vec<Note>,
+    /// What was photographed here.
+    pub attachments: Vec<Attachment>,
+    /// Whether it was removed.
+    pub removed: bool,
+}
+
+/// What adding or changing a household writes.
+pub fn household_writes(details: &HouseholdDetails) -> Vec<Write> {
+    let mut writer = DetailsWriter::default();
+    writer.id("place", details.place.as_ref().map(PlaceId::as_bytes));
+    writer.text("door", details.door.as_deref());
+    writer.text("contact", details.contact.as_ref().map(|contact| contact.reveal().as_str()));
+    writer.text("phone", details.phone.as_ref().map(|phone| phone.reveal().as_str()));
+    writer.text("remark", details.remark.as_ref().map(|remark| remark.reveal().as_str()));
+    writer.finish()
+}
+
+impl Household {
+    /// Reads a household.
+    pub fn read(doc: &Document) -> Self {
+        let root = doc.root();
+        Self {
+            id: HouseholdId::from(doc.id()),
+            grid: doc.grid(),
+            details: HouseholdDetails {
+                place: root.id("place"),
+                door: root.text("door"),
+                contact: root.personal("contact"),
+                phone: root.parsed("phone").map(crate::model::Personal::new),
+                remark: root.personal("remark"),
+            },
+            tags: doc.tags(),
+            members: doc.set_keys(Container::Members).iter().filter_map(|key| key.parse().ok()).collect(),
+            visits: doc.visits(),
+            notes: doc.notes(),
+            attachments: doc.attachments(),
+            removed: doc.is_removed(),
+        }
+    }
+}

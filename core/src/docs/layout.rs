@@ -1,0 +1,91 @@
+//! Which keys a document may have, and by which rule each merges.
+
+use crate::docs::DocKind;
+
+/// The longest key at the root or in a container, in bytes: the 64 of a hash in hex, a tag of 24 characters of three bytes, and room.
+pub const MOST_KEY_BYTES: usize = 96;
+/// The longest text or byte string in a document, in bytes: 2,000 characters of four bytes.
+pub const MOST_VALUE_BYTES: usize = 8_192;
+
+/// A map of a document that its genesis makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Container {
+    /// Tag to `true` or `false`.
+    Tags,
+    /// Resident's id to `true` or `false`.
+    Members,
+    /// Visits by id.
+    Visits,
+    /// Amendments of visits by id.
+    Amendments,
+    /// Notes by id.
+    Notes,
+    /// Attachments by the SHA-256 of their bytes in hex.
+    Attachments,
+    /// Events of a case by id.
+    Events,
+}
+
+/// How a container merges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Key to scalar; each key a register.
+    Registers,
+    /// Key to a map of scalars, created once and whole by one change, never written again.
+    Entries,
+}
+
+impl Container {
+    /// Its key at the root.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Tags => "tags",
+            Self::Members => "members",
+            Self::Visits => "visits",
+            Self::Amendments => "amendments",
+            Self::Notes => "notes",
+            Self::Attachments => "attachments",
+            Self::Events => "events",
+        }
+    }
+
+    /// How it merges.
+    pub const fn rule(self) -> Rule {
+        match self {
+            Self::Tags | Self::Members => Rule::Registers,
+            Self::Visits | Self::Amendments | Self::Notes | Self::Attachments | Self::Events => Rule::Entries,
+        }
+    }
+}
+
+/// The root keys that the genesis writes and nobody may write again; `schema` is not among them: a later version raises it.
+pub const FIXED_ROOT_KEYS: [&str; 2] = ["id", "kind"];
+
+/// Whether a root key is a register: anything but what the genesis fixes and its containers. Keys that this version does not know are
+/// allowed, so that a later schema can add them.
+pub fn is_root_register(kind: DocKind, key: &str) -> bool {
+    !FIXED_ROOT_KEYS.contains(&key) && !kind.containers().iter().any(|container| container.key() == key)
+}
+
+/// Where an operation writes, resolved by what created the objects on the way and not by what is visible.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Path {
+    /// A register at the root.
+    Root(String),
+    /// A register in a container.
+    Register(Container, String),
+    /// An entry of a container: the creation of its map.
+    Entry(Container, String),
+    /// A field of an entry, written by the change that creates the entry.
+    Field(Container, String, String),
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root(key) => f.write_str(key),
+            Self::Register(container, key) | Self::Entry(container, key) => write!(f, "{}/{key}", container.key()),
+            Self::Field(container, key, field) => write!(f, "{}/{key}/{field}", container.key()),
+        }
+    }
+}

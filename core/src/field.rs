@@ -1,0 +1,67 @@
+//! The phone's engine: what the bindings expose and `doorstep phone` uses.
+//!
+//! Promise: a command that returned is on this phone's disk and will reach the server, or come back as a visible refusal; nothing is lost in
+//! between. A command commits locally within milliseconds and never waits for a network; queries read summary rows, never all documents;
+//! every listed record says whether it has arrived ([`SyncState`]).
+//!
+//! How it is kept: a document's *base* is what the server accepted. What this phone recorded since lies in the [outbox](self) as groups, each
+//! with its command beside the changes that the command made. What a screen shows is base and outbox together. An answer of the server moves
+//! groups from the outbox into the base; a refusal that needs no person makes the engine run the command again on the new base, any other
+//! keeps the group among the refused, for its author to mend, resend or discard.
+//!
+//! Sending, retrying and backing off are decided by [`crate::sync::client::Session`]; a [`Transport`] carries the bytes.
+
+mod apply;
+mod attachment;
+#[cfg(feature = "seeded-bugs")]
+mod bugs;
+mod case;
+mod command;
+mod compose;
+mod documents;
+mod due;
+mod engine;
+mod enrol;
+mod error;
+mod household;
+#[cfg(feature = "transport")]
+mod http;
+mod mend;
+mod notice;
+mod organisation;
+mod outbox;
+mod party;
+mod place;
+mod plan;
+mod queries;
+mod refused;
+mod resident;
+pub mod search;
+mod status;
+mod sync;
+mod tables;
+mod transport;
+mod update;
+#[cfg(test)]
+mod vector;
+mod visit;
+mod waiting;
+
+pub use attachment::FileMeasure;
+#[cfg(feature = "seeded-bugs")]
+pub use bugs::SeededBugs;
+pub use case::{CaseDetail, ConflictValue, FieldConflict, TimelineLine};
+pub use command::TagChange;
+pub use due::{DueDoor, DueRule};
+pub use engine::Engine;
+pub use enrol::Identity;
+pub use error::FieldError;
+#[cfg(feature = "transport")]
+pub use http::HttpTransport;
+pub use notice::{ChangeNotice, Subscription};
+pub use queries::{Found, Listed};
+pub use refused::RefusedRecord;
+pub use status::{Exchanged, Phase, SyncState, SyncStatus};
+pub use sync::SyncReport;
+pub use transport::{CONTENT_TYPE, ENROL_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of};
+pub use waiting::WaitingRecord;

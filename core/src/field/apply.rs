@@ -1,0 +1,383 @@
+//! Applying an answer: verdicts first, then what changed, each step one durable batch.
+//!
+//! The verdicts of a push, the mending that they ask for and the outbox become durable together. Of a part, the entries may be written in
+//! slices; the cursor moves with the last of them. Applying is idempotent, so a crash between two batches costs a repeat and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::docs::{Actor, Change, DocumentError};
+use crate::field::command::Recorded;
+use crate::field::documents::Base;
+use crate::field::engine::{HeldGrant, State};
+use crate::field::mend::{Rerun, Restamp, rerun};
+use crate::field::outbox::Outbox;
+use crate::field::refused::Refused;
+use crate::field::tables::{self, Setting};
+use crate::field::update::{Applied, Update};
+use crate::field::{ChangeNotice, Engine, FieldError};
+use crate::model::{Directory, DocId, GrantId, GroupId, Hlc, HlcClock, Incarnation, Millis, Position, Receipt, Scope};
+use crate::store::{Batch, Store as _};
+use crate::sync::client::SyncFailure;
+use crate::sync::{Entry, Part, RecordKind, Refusal, Response, Verdict};
+
+/// How many bytes of rows are written in one batch.
+const SLICE_BYTES: usize = 512 * 1024;
+/// A clock offset that changed by less, in milliseconds, is not written anew: answers take their time.
+const OFFSET_NOISE: i64 = 1_000;
+/// How often in one exchange commands are run again, before the engine waits like after a failure.
+const MOST_RERUNS: u32 = 4;
+
+impl Engine {
+    /// Applies an answer of the server, durably, and says whether to ask again at once: the answer was cut, or the outbox holds more. For
+    /// whoever drives a [`crate::sync::client::Session`].
+    ///
+    /// # Errors
+    /// When the answer does not fit or the store fails. What was applied before stays and is right; asking again is safe.
+    pub fn apply(&self, response: Response) -> Result<bool, FieldError> {
+        let mut state = self.state();
+        let mut notice = ChangeNotice { status: true, ..ChangeNotice::default() };
+        let result = self.apply_to(&mut state, response, &mut notice);
+        state.outbox.set_in_flight([]);
+        drop(state);
+        self.tell(&notice);
+        result
+    }
+
+    fn apply_to(&self, state: &mut State, response: Response, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
+        let pushed = !state.outbox.in_flight().is_empty();
+        let shift_ms = self.learn_clock(state, &response)?;
+        self.learn_ledger(state, &response)?;
+        match response.verdicts {
+            Some(verdicts) => self.apply_verdicts(state, verdicts.0, shift_ms, notice)?,
+            None if !state.outbox.in_flight().is_empty() => return Err(SyncFailure::Unfit { what: "verdicts are missing" }.into()),
+            None => {}
+        }
+        for grant in response.left.into_iter().flat_map(|left| left.0) {
+            self.leave_grant(state, grant, notice)?;
+        }
+        for entered in response.entered.into_iter().flat_map(|entered| entered.0) {
+            self.enter_grant(state, HeldGrant { grant: entered.grant, position: Position(0) })?;
+        }
+        let (mut more, mut moved) = (false, pushed);
+        for part in response.parts.into_iter().flat_map(|parts| parts.0) {
+            #[cfg(feature = "seeded-bugs")]
+            let part = state.bugs.spoiled(part);
+            more |= part.more.unwrap_or(false);
+            moved |= part.from != part.to;
+            more |= self.apply_part(state, part, notice)?;
+        }
+        if state.reruns > MOST_RERUNS && !state.outbox.is_empty() {
+            return Err(SyncFailure::Unfit { what: "commands that were mended keep being refused" }.into());
+        }
+        if more && !moved {
+            return Err(SyncFailure::Unfit { what: "there is said to be more, and nothing comes" }.into());
+        }
+        Ok(more || !state.outbox.is_empty())
+    }
+
+    /// The server's clock decides; what this phone recorded meanwhile with a wrong one is corrected when the server says so.
+    fn learn_clock(&self, state: &mut State, response: &Response) -> Result<i64, FieldError> {
+        let offset = response.now.since(self.clock.now());
+        let shift = offset - state.offset_ms;
+        if shift.abs() > OFFSET_NOISE {
+            let mut batch = Batch::new();
+            tables::put(&mut batch, tables::setting(Setting::ClockOffset), &offset);
+            self.store.commit(batch)?;
+            state.offset_ms = offset;
+        }
+        Ok(shift)
+    }
+
+    /// Positions of another life of the ledger mean nothing: everything is read anew.
+    fn learn_ledger(&self, state: &mut State, response: &Response) -> Result<(), FieldError> {
+        if state.ledger == Some(response.ledger) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        tables::put(&mut batch, tables::setting(Setting::Ledger), &response.ledger);
+        let mut grants = state.grants.clone();
+        for held in grants.values_mut() {
+            held.position = Position(0);
+            tables::put(&mut batch, tables::grant(held.grant.id), held);
+        }
+        self.store.commit(batch)?;
+        state.ledger = Some(response.ledger);
+        state.grants = grants;
+        Ok(())
+    }
+
+    fn apply_verdicts(
+        &self,
+        state: &mut State,
+        verdicts: Vec<Verdict>,
+        shift_ms: i64,
+        notice: &mut ChangeNotice,
+    ) -> Result<(), FieldError> {
+        let verdicts: BTreeMap<GroupId, Verdict> = verdicts.into_iter().map(|verdict| (verdict.group(), verdict)).collect();
+        let in_flight = state.outbox.in_flight().clone();
+        let asked: BTreeSet<GroupId> =
+            state.outbox.iter().filter(|(number, _)| in_flight.contains(number)).map(|(_, waiting)| waiting.group).collect();
+        if !asked.iter().eq(verdicts.keys()) {
+            return Err(SyncFailure::Unfit { what: "verdicts are not those of this push" }.into());
+        }
+        let now = self.now(state);
+        let fresh = Incarnation::make(&mut *state.entropy);
+        // Where one command came from a clock that is ahead, all that waits is looked through: the next page would be refused as well.
+        let restamps = verdicts.values().any(|verdict| refusal_of(verdict).is_some_and(|refusal| refusal.offset_ms().is_some()));
+        let mut update = Update::new(&*self.store, state);
+        let mut affected: BTreeSet<DocId> = BTreeSet::new();
+        let mut reruns = Vec::new();
+        let mut begun: BTreeSet<DocId> = BTreeSet::new();
+        let mut accepted = 0;
+        for (number, waiting) in state.outbox.iter() {
+            let verdict = if in_flight.contains(&number) { verdicts.get(&waiting.group) } else { None };
+            let concerned = waiting.docs.iter().any(|doc| affected.contains(doc));
+            match verdict {
+                Some(Verdict::Accepted { at, numbers, .. }) => {
+                    accepted += 1;
+                    let recorded = Outbox::read(&self.store, number)?;
+                    accept_group(&mut update, recorded, &numbers.0, *at, &mut begun)?;
+                    update.remove_group(number, &waiting.docs);
+                }
+                Some(Verdict::AcceptedBefore { .. }) => {
+                    accepted += 1;
+                    affected.extend(&waiting.docs);
+                    update.remove_group(number, &waiting.docs);
+                }
+                Some(verdict @ Verdict::Refused { code, .. }) => {
+                    affected.extend(&waiting.docs);
+                    let recorded = Outbox::read(&self.store, number)?;
+                    if refusal_of(verdict).is_some_and(|refusal| refusal.mends_itself()) {
+                        reruns.push(Rerun { number, recorded });
+                    } else {
+                        update.remove_group(number, &waiting.docs);
+                        update.keep_refused(Refused { recorded, code: code.clone(), refused_at: now });
+                    }
+                }
+                None if concerned => {
+                    affected.extend(&waiting.docs);
+                    reruns.push(Rerun { number, recorded: Outbox::read(&self.store, number)? });
+                }
+                #[cfg(feature = "seeded-bugs")]
+                None if state.bugs.drops_entries => update.remove_group(number, &waiting.docs),
+                None if restamps => {
+                    let recorded = Outbox::read(&self.store, number)?;
+                    if recorded.at.millis() > now {
+                        affected.extend(&waiting.docs);
+                        reruns.push(Rerun { number, recorded });
+                    }
+                }
+                None => {}
+            }
+        }
+        enter_begun(&mut update, state, begun)?;
+        // A rebuilt document gets a new actor, whether or not anything is run again now: the next command would use its number twice.
+        let rebuilt = !affected.is_empty();
+        let mut greatest = Hlc::default();
+        if rebuilt {
+            tables::put(update.batch(), tables::setting(Setting::Incarnation), &fresh);
+            greatest = rerun(&mut update, Actor { incarnation: fresh, ..state.actor()? }, reruns, Restamp { now, shift_ms })?;
+        }
+        let judged = state.outbox.iter().filter(|(number, _)| in_flight.contains(number));
+        let judged: BTreeSet<DocId> = judged.flat_map(|(_, waiting)| &waiting.docs).copied().chain(affected).collect();
+        settle_documents(&mut update, state, &judged)?;
+        let mut hlc = state.hlc.clone();
+        if restamps {
+            hlc = HlcClock::resume(greatest.max(Hlc::new(now, 0)));
+            tables::put(update.batch(), tables::setting(Setting::LastHlc), &hlc.last());
+        }
+        let (batch, applied) = update.finish()?;
+        self.store.commit(batch)?;
+        // Counted is only what brings nothing on: of a large outbox each page may have something to mend.
+        state.reruns = if applied.gone.is_empty() { state.reruns + u32::from(!applied.rewritten.is_empty()) } else { 0 };
+        state.exchanged.accepted += accepted;
+        state.exchanged.refused += applied.refused.len();
+        state.take(applied, notice);
+        if rebuilt {
+            state.incarnation = fresh;
+        }
+        state.hlc = hlc;
+        Ok(())
+    }
+
+    fn enter_grant(&self, state: &mut State, held: HeldGrant) -> Result<(), FieldError> {
+        let mut batch = Batch::new();
+        tables::put(&mut batch, tables::grant(held.grant.id), &held);
+        self.store.commit(batch)?;
+        state.grants.insert(held.grant.id, held);
+        Ok(())
+    }
+
+    /// Drops the cursor of a grant that has ended, and the documents that no other grant covers.
+    fn leave_grant(&self, state: &mut State, grant: GrantId, notice: &mut ChangeNotice) -> Result<(), FieldError> {
+        let members = tables::members_of(&self.store, grant)?;
+        let others: Vec<GrantId> = state.grants.keys().copied().filter(|other| *other != grant).collect();
+        for slice in members.chunks(1_024) {
+            let mut update = Update::new(&*self.store, state);
+            for doc in slice {
+                update.leave(grant, *doc, others.iter().copied())?;
+            }
+            self.commit_update(update.finish()?, state, notice)?;
+        }
+        let mut batch = Batch::new();
+        batch.delete(tables::grant(grant));
+        self.store.commit(batch)?;
+        state.grants.remove(&grant);
+        Ok(())
+    }
+
+    /// Applies one part; returns whether the grant must be read again from the start, because a document's changes do not fit what is here.
+    fn apply_part(&self, state: &mut State, part: Part, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
+        let Some(mut held) = state.grants.get(&part.grant).copied().filter(|held| held.position == part.from) else {
+            return Ok(false); // of a cursor that is not ours any more
+        };
+        let others: Vec<GrantId> = state.grants.keys().copied().collect();
+        let received = part.entries.0.len();
+        let mut entries = part.entries.0.into_iter().peekable();
+        loop {
+            let mut update = Update::new(&*self.store, state);
+            let mut directory = None;
+            while update.weight() < SLICE_BYTES {
+                let Some(entry) = entries.next() else { break };
+                match apply_entry(&mut update, part.grant, &others, entry, &mut directory) {
+                    Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, held),
+                    applied => applied?,
+                }
+            }
+            let is_last = entries.peek().is_none();
+            if is_last {
+                held.position = part.to;
+                tables::put(update.batch(), tables::grant(part.grant), &held);
+            }
+            if let Some(directory) = &directory {
+                let key = tables::setting(Setting::Directory);
+                tables::put_long(update.batch(), &self.store, &key, directory)?;
+            }
+            let finished = update.finish()?;
+            self.commit_update(finished, state, notice)?;
+            if let Some(directory) = directory {
+                state.directory = Some(directory);
+                notice.directory = true;
+            }
+            if is_last {
+                state.exchanged.received += received;
+                state.grants.insert(part.grant, held);
+                return Ok(false);
+            }
+        }
+    }
+
+    fn read_anew(&self, state: &mut State, mut held: HeldGrant) -> Result<bool, FieldError> {
+        held.position = Position(0);
+        self.enter_grant(state, held)?;
+        Ok(true)
+    }
+
+    fn commit_update(&self, finished: (Batch, Applied), state: &mut State, notice: &mut ChangeNotice) -> Result<(), FieldError> {
+        let (batch, applied) = finished;
+        self.store.commit(batch)?;
+        state.take(applied, notice);
+        Ok(())
+    }
+}
+
+/// Why a group was refused, if it was.
+fn refusal_of(verdict: &Verdict) -> Option<Refusal> {
+    match verdict {
+        Verdict::Refused { code, offset_ms, because_of, .. } => Some(Refusal::from_wire(code, *offset_ms, *because_of)),
+        Verdict::Accepted { .. } | Verdict::AcceptedBefore { .. } => None,
+    }
+}
+
+/// Moves an accepted group from the outbox into the bases of its documents, and notes in `begun` those that had none.
+fn accept_group(
+    update: &mut Update<'_>,
+    recorded: Recorded,
+    numbers: &[u64],
+    at: Millis,
+    begun: &mut BTreeSet<DocId>,
+) -> Result<(), FieldError> {
+    if numbers.len() != recorded.changes.len() {
+        return Err(SyncFailure::Unfit { what: "receipts are missing" }.into());
+    }
+    for (recorded, number) in recorded.changes.iter().zip(numbers) {
+        let change = Change::parse(&recorded.bytes).map_err(|_| DocumentError::Unloadable { id: recorded.doc })?;
+        if !update.has_base(recorded.doc)? {
+            begun.insert(recorded.doc);
+        }
+        update.accept(recorded.doc, recorded.kind, &[(change, Receipt { number: *number, at })])?;
+    }
+    Ok(())
+}
+
+/// The feed leaves out what this push brought, so the phone itself notes in which scopes its new documents are, by all that was accepted of
+/// them.
+fn enter_begun(update: &mut Update<'_>, state: &State, begun: BTreeSet<DocId>) -> Result<(), FieldError> {
+    for doc in begun {
+        let Some((document, _)) = update.base_document(doc)? else { continue };
+        let scopes: Vec<Scope> = state.scopes_of(state.given()?.street, &document);
+        for held in state.grants.values().filter(|held| scopes.contains(&held.grant.scope)) {
+            update.enter(held.grant.id, doc);
+        }
+    }
+    Ok(())
+}
+
+/// A document that left all scopes while work on it was waiting is dropped once nothing waits any more, whatever became of that work.
+fn settle_documents(update: &mut Update<'_>, state: &State, docs: &BTreeSet<DocId>) -> Result<(), FieldError> {
+    for doc in docs {
+        if update.is_orphan(*doc, state.grants.keys().copied())? {
+            update.drop_if_idle(*doc)?;
+        }
+    }
+    Ok(())
+}
+
+fn apply_entry(
+    update: &mut Update<'_>,
+    grant: GrantId,
+    others: &[GrantId],
+    entry: Entry,
+    directory: &mut Option<Directory>,
+) -> Result<(), FieldError> {
+    match entry {
+        Entry::Changes { doc, kind, changes } => {
+            let changes: Vec<(Change, Receipt)> = changes
+                .0
+                .iter()
+                .map(|change| {
+                    let parsed = Change::parse(&change.bytes).map_err(|_| DocumentError::NotApplied { id: doc })?;
+                    Ok((parsed, Receipt { number: change.number, at: change.at }))
+                })
+                .collect::<Result<_, FieldError>>()?;
+            update.accept(doc, kind, &changes)?;
+            update.enter(grant, doc);
+        }
+        Entry::Snapshot { doc, kind, bytes, receipts, summary } => {
+            update.replace(doc, Base { kind, bytes, receipts }, &summary)?;
+            update.enter(grant, doc);
+        }
+        Entry::Left { doc } => update.leave(grant, doc, others.iter().copied())?,
+        Entry::Record { kind: RecordKind::Directory, bytes, .. } => {
+            *directory = Some(minicbor::decode(&bytes).map_err(|_| SyncFailure::Unfit { what: "the directory does not decode" })?);
+        }
+    }
+    Ok(())
+}
+
+impl State {
+    /// Takes over what became durable.
+    fn take(&mut self, applied: Applied, notice: &mut ChangeNotice) {
+        applied.gone.iter().for_each(|number| self.outbox.remove(*number));
+        for (number, recorded) in &applied.rewritten {
+            self.outbox.remove(*number);
+            self.outbox.insert(*number, recorded);
+        }
+        applied.refused.iter().for_each(|refused| self.refused.insert(refused));
+        applied.summaries.iter().for_each(|summary| self.index(summary));
+        if let Some(search) = &mut self.search {
+            applied.dropped.iter().for_each(|doc| search.index.remove(*doc));
+        }
+        notice.documents.extend(applied.notice.documents);
+    }
+}

@@ -1,0 +1,63 @@
+//! Composing a request: cursors and a page of the outbox, signed.
+
+use crate::docs::hash_of;
+use crate::field::outbox::Outbox;
+use crate::field::tables;
+use crate::field::{Engine, FieldError};
+use crate::sync::{
+    Encoding, Group, HashAlgorithm, Leaf, List, MOST_GROUPS, MOST_PUSH_BYTES, PROTOCOL_VERSION, Push, PushedChange, Reading, Request,
+    seal_frame,
+};
+
+impl Engine {
+    /// Writes the next request: for whoever drives a [`crate::sync::client::Session`]. Reads the waiting groups, at most 256 kB of them.
+    ///
+    /// # Errors
+    /// [`FieldError::NotEnrolled`], or when the store fails.
+    pub fn compose(&self) -> Result<Vec<u8>, FieldError> {
+        let mut state = self.state();
+        let given = state.given()?.clone();
+        let key = state.identity.as_ref().ok_or(FieldError::NotEnrolled)?.key();
+        let mut groups = Vec::new();
+        let mut numbers = Vec::new();
+        let mut bytes = 0;
+        for (number, _) in state.outbox.iter().take(MOST_GROUPS) {
+            let recorded = Outbox::read(&self.store, number)?;
+            bytes += recorded.changes.iter().map(|change| change.bytes.len()).sum::<usize>();
+            if bytes > MOST_PUSH_BYTES && !groups.is_empty() {
+                break;
+            }
+            let changes: Vec<PushedChange> = recorded
+                .changes
+                .into_iter()
+                .map(|change| PushedChange { doc: change.doc, kind: change.kind, bytes: change.bytes })
+                .collect();
+            groups.push(Group { id: recorded.command.group, changes: List(changes) });
+            numbers.push(number);
+        }
+        let leaves: Vec<Leaf> = groups
+            .iter()
+            .flat_map(|group: &Group| &group.changes.0)
+            .map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) })
+            .collect();
+        let push = (!groups.is_empty()).then(|| Push {
+            groups: List(groups),
+            hashes: HashAlgorithm::Sha256,
+            signature: key.sign_push(given.device, &leaves),
+        });
+        let cursors = state.grants.values().map(|held| Reading { grant: held.grant.id, position: held.position }).collect();
+        let request = Request {
+            protocol: PROTOCOL_VERSION,
+            device: given.device,
+            incarnation: state.incarnation,
+            sent_at: self.clock.now(),
+            ledger: state.ledger,
+            cursors: List(cursors),
+            push,
+            offers: None,
+            relays: None,
+        };
+        state.outbox.set_in_flight(numbers);
+        Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
+    }
+}

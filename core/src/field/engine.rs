@@ -1,0 +1,255 @@
+//! The engine: one store, one state under one lock. Every command goes the same way: validate, ask workflow and policy, write one batch, tell.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::docs::{Actor, Change, Document, DocumentError, wellformed};
+use crate::field::command::{Action, Command, Recorded, RecordedChange};
+use crate::field::documents::View;
+use crate::field::enrol::{Given, KeptIdentity};
+use crate::field::notice::Listeners;
+use crate::field::outbox::Outbox;
+use crate::field::plan::{has_ground, plan};
+use crate::field::queries::Search;
+use crate::field::refused::RefusedIndex;
+use crate::field::status::KeptStatus;
+use crate::field::tables::{self, Setting};
+use crate::field::{ChangeNotice, Exchanged, FieldError, Subscription};
+use crate::model::{
+    Clock, Directory, DocId, Entropy, Grant, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Position, Scope,
+    StreetId,
+};
+use crate::policy::{self, Principal};
+use crate::store::{Batch, Store};
+use crate::sync::client::Session;
+
+/// A grant with how far it was read.
+#[derive(Debug, Clone, Copy, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub(super) struct HeldGrant {
+    #[n(0)]
+    pub grant: Grant,
+    #[n(1)]
+    pub position: Position,
+}
+
+/// What the engine keeps in memory; everything in it can be read from the store again.
+pub(super) struct State {
+    pub entropy: Box<dyn Entropy>,
+    pub identity: Option<KeptIdentity>,
+    pub incarnation: Incarnation,
+    pub hlc: HlcClock,
+    pub offset_ms: i64,
+    pub ledger: Option<LedgerId>,
+    pub grants: BTreeMap<GrantId, HeldGrant>,
+    pub directory: Option<Directory>,
+    pub outbox: Outbox,
+    pub refused: RefusedIndex,
+    pub search: Option<Search>,
+    pub session: Session,
+    pub kept_status: KeptStatus,
+    /// How often commands were run again in this exchange: a server that keeps refusing is not to be asked for ever.
+    pub reruns: u32,
+    #[cfg(feature = "seeded-bugs")]
+    pub bugs: crate::field::SeededBugs,
+    pub exchanged: Exchanged,
+}
+
+impl State {
+    pub(super) fn given(&self) -> Result<&Given, FieldError> {
+        self.identity.as_ref().and_then(|kept| kept.given.as_ref()).ok_or(FieldError::NotEnrolled)
+    }
+
+    pub(super) fn actor(&self) -> Result<Actor, FieldError> {
+        Ok(Actor { device: self.given()?.device.tag(), incarnation: self.incarnation })
+    }
+
+    /// Who writes here. A grant counts until the server says that it has ended, whatever this phone's clock says: rights are judged at
+    /// receipt by the server's time, and a phone whose clock fell back to 1970 must still record.
+    pub(super) fn principal(&self) -> Result<Principal, FieldError> {
+        let scopes = self.grants.values().map(|held| held.grant.scope).collect();
+        Ok(Principal { person: self.given()?.person, scopes })
+    }
+
+    /// The grids that this person answers for.
+    pub(super) fn grids(&self) -> Vec<GridId> {
+        self.grants
+            .values()
+            .filter_map(|held| match held.grant.scope {
+                Scope::Grid(grid) => Some(grid),
+                Scope::Street(_) | Scope::Assigned(_) => None,
+            })
+            .collect()
+    }
+
+    /// The grid for a new document when none is named: the only one of this person.
+    pub(super) fn grid_or_only(&self, grid: Option<GridId>) -> Result<GridId, FieldError> {
+        match (grid, self.grids().as_slice()) {
+            (Some(grid), _) => Ok(grid),
+            (None, [only]) => Ok(*only),
+            (None, _) => Err(FieldError::NotFound { what: "grid" }),
+        }
+    }
+
+    pub(super) fn scopes_of(&self, street: StreetId, document: &Document) -> Vec<Scope> {
+        std::iter::once(Scope::Street(street)).chain(document.grids().into_iter().map(Scope::Grid)).collect()
+    }
+}
+
+/// The phone's engine. Cheap to share behind an `Arc`; all its methods take `&self`, are safe from any thread and wait at most for the disk,
+/// but for those that say that they use the network.
+pub struct Engine {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    listeners: Arc<Mutex<Listeners>>,
+}
+
+impl Engine {
+    /// Opens the engine over a store. Reads the settings, the grants, the directory and what waits in the outbox: no documents.
+    ///
+    /// # Errors
+    /// When the store fails or a row does not decode.
+    pub fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mut entropy: Box<dyn Entropy>) -> Result<Self, FieldError> {
+        let read: &dyn Store = &*store;
+        let incarnation = match tables::get(&read, &tables::setting(Setting::Incarnation))? {
+            Some(incarnation) => incarnation,
+            None => {
+                let incarnation = Incarnation::make(&mut *entropy);
+                let mut batch = Batch::new();
+                tables::put(&mut batch, tables::setting(Setting::Incarnation), &incarnation);
+                store.commit(batch)?;
+                incarnation
+            }
+        };
+        let grants: Vec<HeldGrant> = tables::grants(&read)?;
+        let last: Hlc = tables::get(&read, &tables::setting(Setting::LastHlc))?.unwrap_or_default();
+        let state = State {
+            entropy,
+            incarnation,
+            identity: tables::get(&read, &tables::setting(Setting::Identity))?,
+            hlc: HlcClock::resume(last),
+            offset_ms: tables::get(&read, &tables::setting(Setting::ClockOffset))?.unwrap_or(0),
+            ledger: tables::get(&read, &tables::setting(Setting::Ledger))?,
+            grants: grants.into_iter().map(|held| (held.grant.id, held)).collect(),
+            directory: tables::get_long(&read, &tables::setting(Setting::Directory))?,
+            outbox: Outbox::open(&read)?,
+            refused: RefusedIndex::open(&read)?,
+            search: None,
+            session: Session::default(),
+            kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
+            reruns: 0,
+            #[cfg(feature = "seeded-bugs")]
+            bugs: crate::field::SeededBugs::default(),
+            exchanged: Exchanged::default(),
+        };
+        Ok(Self { store, clock, state: Mutex::new(state), listeners: Arc::default() })
+    }
+
+    /// Whether an engine was opened over this store before. An empty store and a store of something else say no. One read.
+    ///
+    /// # Errors
+    /// When the store fails or the row does not decode.
+    pub fn is_begun(store: &dyn Store) -> Result<bool, FieldError> {
+        Ok(tables::get::<Incarnation>(&store, &tables::setting(Setting::Incarnation))?.is_some())
+    }
+
+    /// Calls `listener` after every change, once it is durable, on the thread that made it and under no lock, until the subscription is
+    /// dropped. It may call the engine.
+    pub fn subscribe(&self, listener: impl Fn(&ChangeNotice) + Send + Sync + 'static) -> Subscription {
+        let number = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).add(Arc::new(listener));
+        Subscription { listeners: Arc::clone(&self.listeners), number }
+    }
+
+    /// The directory of the street, once it has come.
+    pub fn directory(&self) -> Option<Directory> {
+        self.state().directory.clone()
+    }
+
+    /// The grids that this person answers for, as far as this phone knows.
+    pub fn my_grids(&self) -> Vec<GridId> {
+        self.state().grids()
+    }
+
+    /// Runs one command: `build` checks it against the state and says what it does; what it makes is durable when this returns.
+    pub(super) fn command<T>(&self, build: impl FnOnce(&mut State, Millis) -> Result<(Action, T), FieldError>) -> Result<T, FieldError> {
+        let mut state = self.state();
+        let now = self.now(&state);
+        let (action, value) = build(&mut state, now)?;
+        let notice = self.record(&mut state, now, action)?;
+        drop(state);
+        self.tell(&notice);
+        Ok(value)
+    }
+
+    fn record(&self, state: &mut State, now: Millis, action: Action) -> Result<ChangeNotice, FieldError> {
+        let mut hlc = state.hlc.clone();
+        let at = hlc.stamp(now);
+        let group = GroupId::make(now, &mut *state.entropy);
+        let command = Command { group, by: state.given()?.person, action };
+        let plan = plan(&command, at);
+        let view = match View::load(&self.store, &state.outbox, plan.doc)? {
+            Some(view) if view.document.kind() == plan.kind => view,
+            Some(_) => return Err(FieldError::NotFound { what: plan.kind.name() }),
+            None => View { document: Document::new(plan.kind, plan.doc)?, receipts: crate::model::Receipts::default() },
+        };
+        if !has_ground(&command.action, &view.document) {
+            return Err(FieldError::NotFound { what: plan.kind.name() });
+        }
+        let mut edited = View { document: view.document.clone(), receipts: view.receipts };
+        let Some(change) = edited.document.edit(state.actor()?, at, &plan.writes)? else {
+            return Ok(ChangeNotice::default()); // everything is so already: nothing to send
+        };
+        self.check(state, &view.document, &edited.document, &change)?;
+        let recorded = Recorded {
+            command,
+            at,
+            recorded_at: now,
+            changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes: change.bytes().to_vec() }],
+        };
+        let number = state.outbox.next_number();
+        let summary = edited.summary();
+        let mut batch = Batch::new();
+        Outbox::write(&mut batch, &self.store, number, &recorded)?;
+        tables::put(&mut batch, tables::summary(plan.kind, plan.doc), &summary);
+        tables::put(&mut batch, tables::setting(Setting::LastHlc), &hlc.last());
+        self.store.commit(batch)?;
+        state.hlc = hlc;
+        state.outbox.insert(number, &recorded);
+        state.index(&summary);
+        Ok(ChangeNotice { documents: vec![(plan.kind, plan.doc)], directory: false, status: true })
+    }
+
+    /// The same rules that the hub asks, before anything is written: structure and policy.
+    fn check(&self, state: &State, before: &Document, after: &Document, change: &Change) -> Result<(), FieldError> {
+        let street = state.given()?.street;
+        let failed = DocumentError::NotApplied { id: before.id() };
+        let operations = wellformed::check(before, change).map_err(|_| failed)?;
+        let is_new = before.change_count() == 1;
+        let scopes_before = if is_new { Vec::new() } else { state.scopes_of(street, before) };
+        Ok(policy::may_write(&state.principal()?, &scopes_before, &state.scopes_of(street, after), &operations)?)
+    }
+
+    /// The present time, corrected by what the server said at the last contact.
+    pub(super) fn now(&self, state: &State) -> Millis {
+        self.clock.now().plus(state.offset_ms)
+    }
+
+    /// The state; a poisoned lock means that a command panicked, and what it had not committed is not in the state.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(&self, notice: &ChangeNotice) {
+        if notice.is_empty() {
+            return;
+        }
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).all();
+        listeners.iter().for_each(|listener| listener(notice));
+    }
+
+    /// The view of a document.
+    pub(super) fn view(&self, state: &State, doc: DocId, what: &'static str) -> Result<View, FieldError> {
+        View::load(&self.store, &state.outbox, doc)?.ok_or(FieldError::NotFound { what })
+    }
+}

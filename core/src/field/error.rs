@@ -1,0 +1,71 @@
+//! What an app hears when a command or query fails.
+
+use crate::docs::DocumentError;
+use crate::model::Invalid;
+use crate::policy::Denied;
+use crate::store::StoreError;
+use crate::sync::client::SyncFailure;
+use crate::workflow::Superseded;
+
+/// Why the engine did not do what it was asked. Nothing was recorded then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// This store has no identity yet: enrol first.
+    #[error("this phone is not enrolled yet")]
+    NotEnrolled,
+    /// This store has an identity; another person needs another store.
+    #[error("this phone is enrolled already")]
+    AlreadyEnrolled,
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// What is named is not on this phone.
+    #[error("there is no such {what} on this phone")]
+    NotFound {
+        /// What was named: `household`, `case`, `grid`.
+        what: &'static str,
+    },
+    /// Policy does not allow it to this person.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The case has come to a state in which this step does not apply.
+    #[error(transparent)]
+    Superseded(#[from] Superseded),
+    /// Only the author of a visit may amend it.
+    #[error("only its author may amend a visit")]
+    NotTheAuthor,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A document does not load or does not take a change.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A row of the store does not decode.
+    #[error("a row of table {table} does not decode")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+    },
+    /// The sync failed; it is tried again.
+    #[error(transparent)]
+    Sync(#[from] SyncFailure),
+}
+
+impl FieldError {
+    /// The code in the apps. Never renamed.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotEnrolled => "field.not_enrolled",
+            Self::AlreadyEnrolled => "field.already_enrolled",
+            Self::Invalid(_) => "field.invalid",
+            Self::NotFound { .. } => "field.not_found",
+            Self::Denied(denied) => denied.code(),
+            Self::Superseded(superseded) => superseded.code(),
+            Self::NotTheAuthor => "field.not_the_author",
+            Self::Store(error) => error.code(),
+            Self::Document(error) => error.code(),
+            Self::Damaged { .. } => "field.damaged",
+            Self::Sync(failure) => failure.code(),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Queries: lists come from summary rows, never from documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::docs::DocKind;
+use crate::field::engine::State;
+use crate::field::search::{Entry, Hit, RowKind, SearchIndex};
+use crate::field::tables;
+use crate::field::{Engine, FieldError, SyncState};
+use crate::model::{DocId, GridId, Personal, PlaceId};
+use crate::store::row;
+use crate::summary::{CaseSummary, HouseholdSummary, OrganisationSummary, PartySummary, PlaceSummary, ResidentSummary, Summary};
+
+/// A row of a list: what it shows, and whether it has arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The row.
+    pub row: T,
+    /// Whether it has arrived.
+    pub sync: SyncState,
+}
+
+/// A search hit with its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What was found, and in which field.
+    pub hit: Hit,
+    /// Its row.
+    pub row: Listed<Summary>,
+}
+
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident -> $row:ty),+ $(,)?) => { $(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// When the store fails or a row does not decode.
+        pub fn $name(&self, grid: Option<GridId>) -> Result<Vec<Listed<$row>>, FieldError> {
+            let mut rows = Vec::new();
+            self.each_summary(DocKind::$kind, &mut |summary, sync| {
+                if let Summary::$kind(row) = summary
+                    && !row.removed && (grid.is_none() || row.grid == grid)
+                {
+                    rows.push(Listed { row, sync });
+                }
+            })?;
+            Ok(rows)
+        }
+    )+ };
+}
+
+impl Engine {
+    lists! {
+        /// The places of a grid, or of all grids on this phone. One scan of their rows.
+        places: Place -> PlaceSummary,
+        /// The households of a grid, or of all grids on this phone. One scan of their rows.
+        households: Household -> HouseholdSummary,
+        /// The residents of a grid, or of all grids on this phone. One scan of their rows.
+        residents: Resident -> ResidentSummary,
+        /// The organisations of a grid, or of all grids on this phone. One scan of their rows.
+        organisations: Organisation -> OrganisationSummary,
+        /// The parties of a grid, or of all grids on this phone. One scan of their rows.
+        parties: Party -> PartySummary,
+        /// All cases of a grid, or of all grids on this phone, closed ones included. One scan of their rows.
+        cases: Case -> CaseSummary,
+    }
+
+    /// The open cases: the most urgent first, then the oldest.
+    ///
+    /// # Errors
+    /// When the store fails or a row does not decode.
+    pub fn open_cases(&self, grid: Option<GridId>) -> Result<Vec<Listed<CaseSummary>>, FieldError> {
+        let mut cases = self.cases(grid)?;
+        cases.retain(|listed| listed.row.is_open());
+        cases.sort_by_key(|listed| (std::cmp::Reverse(listed.row.urgency.clone()), listed.row.opened_at, listed.row.id));
+        Ok(cases)
+    }
+
+    /// Finds by name, pinyin, door and text. The index is built from the summary rows at the first search and kept up to date afterwards.
+    ///
+    /// # Errors
+    /// When the store fails or a row does not decode.
+    pub fn search(&self, query: &str, limit: usize) -> Result<Vec<Found>, FieldError> {
+        let mut state = self.state();
+        if state.search.is_none() {
+            state.search = Some(self.build_index()?);
+        }
+        let hits = state.search.as_ref().map(|search| search.index.search(query, limit)).unwrap_or_default();
+        let mut found = Vec::new();
+        for hit in hits {
+            if let Some(row) = self.summary_of(kind_of(hit.kind), hit.id)? {
+                found.push(Found { hit, row: Listed { row, sync: state.sync_state(hit.id) } });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The ids of all documents of a kind on this phone, removed ones included.
+    ///
+    /// # Errors
+    /// When the store fails or a row does not decode.
+    pub fn documents(&self, kind: DocKind) -> Result<BTreeSet<DocId>, FieldError> {
+        let mut ids = BTreeSet::new();
+        self.each_summary(kind, &mut |summary, _| {
+            ids.insert(summary.id());
+        })?;
+        Ok(ids)
+    }
+
+    /// The row of one document.
+    ///
+    /// # Errors
+    /// When the store fails or the row does not decode.
+    pub fn summary_of(&self, kind: DocKind, doc: DocId) -> Result<Option<Summary>, FieldError> {
+        tables::get(&self.store, &tables::summary(kind, doc))
+    }
+
+    /// What a place is called, for lists of what is in it.
+    pub(super) fn place_name(&self, place: Option<PlaceId>) -> Result<Option<String>, FieldError> {
+        let Some(place) = place else { return Ok(None) };
+        Ok(self.summary_of(DocKind::Place, place.into())?.and_then(|summary| match summary {
+            Summary::Place(row) => Some(row.name),
+            _ => None,
+        }))
+    }
+
+    pub(super) fn each_summary(&self, kind: DocKind, visit: &mut dyn FnMut(Summary, SyncState)) -> Result<(), FieldError> {
+        let state = self.state();
+        tables::each(&self.store, &tables::summaries_of(kind), &mut |_, bytes| {
+            let summary: Summary = tables::decode("summary", row::open(bytes)?)?;
+            let sync = state.sync_state(summary.id());
+            visit(summary, sync);
+            Ok(())
+        })
+    }
+
+    /// Reads all rows, those of the places first and once more: a door is found by the names of what it stands in.
+    fn build_index(&self) -> Result<Search, FieldError> {
+        let mut search = Search::default();
+        let each = |kind, visit: &mut dyn FnMut(Summary)| {
+            tables::each(&self.store, &tables::summaries_of(kind), &mut |_, bytes| {
+                visit(tables::decode("summary", row::open(bytes)?)?);
+                Ok(())
+            })
+        };
+        each(DocKind::Place, &mut |summary| {
+            search.places.learn(&summary);
+        })?;
+        for kind in DocKind::ALL {
+            each(kind, &mut |summary| search.put(&summary))?;
+        }
+        Ok(search)
+    }
+}
+
+impl State {
+    /// Keeps the search index up to date, once there is one. A place that came or was renamed has the index built anew at the next search:
+    /// the doors in it are found by its name.
+    pub(super) fn index(&mut self, summary: &Summary) {
+        let Some(search) = &mut self.search else { return };
+        if search.places.learn(summary) {
+            self.search = None;
+        } else {
+            search.put(summary);
+        }
+    }
+}
+
+/// The search index with the names that the entries of doors need.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    pub index: SearchIndex,
+    places: PlaceNames,
+}
+
+impl Search {
+    fn put(&mut self, summary: &Summary) {
+        if summary.is_removed() { self.index.remove(summary.id()) } else { self.index.put(entry_of(summary, &self.places)) }
+    }
+}
+
+/// What places are called, and what they stand in.
+#[derive(Debug, Default)]
+struct PlaceNames(BTreeMap<PlaceId, (String, Option<PlaceId>)>);
+
+impl PlaceNames {
+    /// An estate, a building, a yard in it: no door stands deeper. A bound, because two phones can make two places each other's parent.
+    const MOST_LEVELS: usize = 3;
+
+    /// Takes a place's name in and says whether that was news.
+    fn learn(&mut self, summary: &Summary) -> bool {
+        let Summary::Place(place) = summary else { return false };
+        let learnt = (place.name.clone(), place.parent);
+        self.0.insert(place.id, learnt.clone()) != Some(learnt)
+    }
+
+    /// The names of a place and of what it stands in, from the large to the small.
+    fn path(&self, place: Option<PlaceId>) -> Vec<String> {
+        let first = place.and_then(|place| self.0.get(&place));
+        let mut names: Vec<String> = std::iter::successors(first, |(_, parent)| parent.and_then(|parent| self.0.get(&parent)))
+            .map(|(name, _)| name.clone())
+            .take(Self::MOST_LEVELS)
+            .collect();
+        names.reverse();
+        names
+    }
+}
+
+const fn kind_of(kind: RowKind) -> DocKind {
+    match kind {
+        RowKind::Place => DocKind::Place,
+        RowKind::Household => DocKind::Household,
+        RowKind::Resident => DocKind::Resident,
+        RowKind::Organisation => DocKind::Organisation,
+        RowKind::Party => DocKind::Party,
+        RowKind::Case => DocKind::Case,
+    }
+}
+
+/// What of a summary can be found.
+fn entry_of(summary: &Summary, places: &PlaceNames) -> Entry {
+    let revealed = |text: &Option<Personal<String>>| text.iter().map(|text| text.reveal().clone()).collect::<Vec<_>>();
+    let tags = |tags: &[crate::model::Tag]| tags.iter().map(|tag| tag.as_str().to_owned()).collect::<Vec<_>>();
+    let (kind, names, doors, texts) = match summary {
+        Summary::Place(row) => {
+            let doors = places.path(row.parent).into_iter().chain([row.name.clone()]).chain(row.address.clone()).collect();
+            (RowKind::Place, vec![row.name.clone()], doors, tags(&row.tags))
+        }
+        Summary::Household(row) => {
+            let doors = places.path(row.place).into_iter().chain([row.door.clone()]).collect();
+            (RowKind::Household, revealed(&row.contact), doors, tags(&row.tags))
+        }
+        Summary::Resident(row) => (RowKind::Resident, revealed(&row.name), Vec::new(), tags(&row.tags)),
+        Summary::Organisation(row) => {
+            let names = std::iter::once(row.name.clone()).chain(revealed(&row.contact)).collect();
+            let texts = tags(&row.tags).into_iter().chain(row.trade.clone()).collect();
+            (RowKind::Organisation, names, row.address.clone().into_iter().collect(), texts)
+        }
+        Summary::Party(row) => (RowKind::Party, revealed(&row.name), Vec::new(), Vec::new()),
+        Summary::Case(row) => (RowKind::Case, Vec::new(), Vec::new(), vec![row.excerpt.reveal().clone()]),
+    };
+    Entry { id: summary.id(), kind, names, doors, texts }
+}

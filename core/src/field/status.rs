@@ -1,0 +1,104 @@
+//! What the engine says of its queue: what waits, since when, what failed, when it tries next. A queue that is stuck is never shown as done.
+
+use crate::model::Millis;
+
+/// Whether a record has arrived: the worker's real question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncState {
+    /// Recorded here, not sent yet.
+    Local,
+    /// On its way.
+    Sending,
+    /// The server has everything of it.
+    Accepted,
+    /// The server refused something of it; it waits for its author.
+    Refused {
+        /// The reason's code.
+        code: String,
+    },
+}
+
+impl SyncState {
+    /// The code in JSON and in the apps.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
+/// What the engine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing waits and nothing is under way.
+    Idle,
+    /// Something waits for a connection.
+    Waiting,
+    /// An exchange is under way.
+    Syncing,
+    /// The last attempt failed; the next is set.
+    BackingOff,
+}
+
+impl Phase {
+    /// The code in JSON and in the apps.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Waiting => "waiting",
+            Self::Syncing => "syncing",
+            Self::BackingOff => "backing-off",
+        }
+    }
+}
+
+/// The status of the queue. Survives a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// What the engine is doing.
+    pub phase: Phase,
+    /// How many commands wait.
+    pub pending: usize,
+    /// When the oldest of them was recorded, by the phone's clock.
+    pub oldest_pending: Option<Millis>,
+    /// How many refused commands wait for their author.
+    pub refused: usize,
+    /// When everything was last exchanged, by the phone's clock.
+    pub last_success: Option<Millis>,
+    /// How many attempts have failed since.
+    pub failed_attempts: u32,
+    /// When the next attempt is due, if one is set.
+    pub next_attempt: Option<Millis>,
+    /// The code of the last failure since the last success.
+    pub last_error: Option<String>,
+    /// How far the server's clock is ahead of this phone's, in milliseconds.
+    pub clock_offset_ms: i64,
+    /// What the exchange that is under way has brought so far, or the last one since this engine was opened.
+    pub exchanged: Exchanged,
+}
+
+/// What an exchange has brought so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Exchanged {
+    /// Commands of this phone that the server accepted.
+    pub accepted: usize,
+    /// Commands that it refused, for their author to look at. What the engine mended by itself is not among them.
+    pub refused: usize,
+    /// Documents and records that came.
+    pub received: usize,
+}
+
+/// What of the status is kept on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub(super) struct KeptStatus {
+    #[n(0)]
+    pub last_success: Option<Millis>,
+    #[n(1)]
+    pub failed_attempts: u32,
+    #[n(2)]
+    pub last_error: Option<String>,
+}

@@ -1,0 +1,156 @@
+//! Driving a sync over a transport: a loop without decisions around [`Session`](crate::sync::client::Session).
+
+use crate::field::status::KeptStatus;
+use crate::field::tables::{self, Setting};
+use crate::field::transport::{SYNC_PATH, Transport, frame_of};
+use crate::field::{ChangeNotice, Engine, Exchanged, FieldError, Phase, SyncState, SyncStatus};
+use crate::model::DocId;
+use crate::store::Batch;
+use crate::sync::client::{Effect, Input, SyncFailure};
+
+/// What a sync came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncReport {
+    /// How many round trips it took.
+    pub round_trips: u32,
+    /// How many commands still wait; zero unless something was recorded meanwhile.
+    pub pending: usize,
+    /// How many refused commands wait for their author.
+    pub refused: usize,
+    /// What it brought.
+    pub exchanged: Exchanged,
+}
+
+impl Engine {
+    /// Exchanges everything with the server: pushes the outbox, pulls what changed. Uses the network and blocks until it is done or failed;
+    /// commands and queries go on meanwhile. One round trip unless the outbox or the answer is large.
+    ///
+    /// # Errors
+    /// [`FieldError::Sync`] when it failed; nothing is half applied, what waits stays, [`Engine::status`] says when to try again.
+    pub fn sync(&self, transport: &dyn Transport) -> Result<SyncReport, FieldError> {
+        self.sync_with(transport, &mut |_| {})
+    }
+
+    /// [`Engine::sync`] that tells `progress` the status after each round trip.
+    ///
+    /// # Errors
+    /// As [`Engine::sync`].
+    pub fn sync_with(&self, transport: &dyn Transport, progress: &mut dyn FnMut(&SyncStatus)) -> Result<SyncReport, FieldError> {
+        self.state().given()?;
+        let mut input = Input::Start;
+        loop {
+            input = match self.advance(input)? {
+                Effect::Compose => match self.compose() {
+                    Ok(frame) => Input::Composed(frame),
+                    Err(error) => Input::Failed(failure_of(error)),
+                },
+                Effect::Send(frame) => match transport.post(SYNC_PATH, &frame).map_err(SyncFailure::from).and_then(frame_of) {
+                    Ok(answer) => Input::Answer(answer),
+                    Err(failure) => Input::Failed(failure),
+                },
+                Effect::Apply(response) => {
+                    let applied = self.apply(*response);
+                    progress(&self.status());
+                    match applied {
+                        Ok(more) => Input::Applied { more },
+                        Err(error) => Input::Failed(failure_of(error)),
+                    }
+                }
+                Effect::Finished { round_trips } => {
+                    let status = self.status();
+                    return Ok(SyncReport { round_trips, pending: status.pending, refused: status.refused, exchanged: status.exchanged });
+                }
+                Effect::GaveUp(failure) => return Err(failure.into()),
+            };
+        }
+    }
+
+    /// Feeds the phone's session with one input and keeps what it comes to. For drivers that are not [`Engine::sync`]: an app's own, the
+    /// simulation.
+    ///
+    /// # Errors
+    /// When the store fails to keep the status; or [`SyncFailure::Unfit`] for an input that leads nowhere: a second sync beside one under way.
+    pub fn advance(&self, input: Input) -> Result<Effect, FieldError> {
+        let mut state = self.state();
+        let was_busy = state.session.is_busy();
+        let now = self.clock.now();
+        let mut effects = Vec::new();
+        let inner = &mut *state;
+        inner.session.handle(now, input, &mut *inner.entropy, &mut effects);
+        let effect = effects.into_iter().next().ok_or(SyncFailure::Unfit { what: "another sync is under way" })?;
+        if !was_busy && matches!(effect, Effect::Compose) {
+            state.reruns = 0;
+            state.exchanged = Exchanged::default();
+        }
+        let kept = match &effect {
+            Effect::Finished { .. } => Some(KeptStatus { last_success: Some(now), failed_attempts: 0, last_error: None }),
+            Effect::GaveUp(failure) => Some(KeptStatus {
+                last_success: state.kept_status.last_success,
+                // Counted here and not in the session, which begins anew with every process.
+                failed_attempts: state.kept_status.failed_attempts.saturating_add(1),
+                last_error: Some(failure.code().to_owned()),
+            }),
+            _ => None,
+        };
+        if let Some(kept) = kept {
+            state.outbox.set_in_flight([]);
+            state.kept_status = kept.clone();
+            let mut batch = Batch::new();
+            tables::put(&mut batch, tables::setting(Setting::Status), &kept);
+            // The status is a convenience: a store that fails says so at the next command, and the exchange itself is done.
+            let _ = self.store.commit(batch);
+            drop(state);
+            self.tell(&ChangeNotice { status: true, ..ChangeNotice::default() });
+        }
+        Ok(effect)
+    }
+
+    /// The status of the queue.
+    pub fn status(&self) -> SyncStatus {
+        let state = self.state();
+        let next_attempt = if state.session.is_busy() { None } else { state.session.wakeup() };
+        let phase = match (state.session.is_busy(), next_attempt, state.outbox.is_empty()) {
+            (true, _, _) => Phase::Syncing,
+            (false, Some(_), _) => Phase::BackingOff,
+            (false, None, false) => Phase::Waiting,
+            (false, None, true) => Phase::Idle,
+        };
+        SyncStatus {
+            phase,
+            pending: state.outbox.len(),
+            oldest_pending: state.outbox.oldest(),
+            refused: state.refused.len(),
+            last_success: state.kept_status.last_success,
+            failed_attempts: state.kept_status.failed_attempts,
+            next_attempt,
+            last_error: state.kept_status.last_error.clone(),
+            clock_offset_ms: state.offset_ms,
+            exchanged: state.exchanged,
+        }
+    }
+
+    /// Whether a record has arrived.
+    pub fn sync_state(&self, doc: impl Into<DocId>) -> SyncState {
+        self.state().sync_state(doc.into())
+    }
+}
+
+impl super::engine::State {
+    pub(super) fn sync_state(&self, doc: DocId) -> SyncState {
+        if let Some(code) = self.refused.code_of(doc) {
+            return SyncState::Refused { code: code.to_owned() };
+        }
+        match (self.outbox.has(doc), self.outbox.is_sending(doc)) {
+            (true, true) => SyncState::Sending,
+            (true, false) => SyncState::Local,
+            (false, _) => SyncState::Accepted,
+        }
+    }
+}
+
+fn failure_of(error: FieldError) -> SyncFailure {
+    match error {
+        FieldError::Sync(failure) => failure,
+        error => SyncFailure::Store { code: error.code() },
+    }
+}

@@ -1,0 +1,161 @@
+//! A small phone's store of this schema, kept as a test vector: what a later version must still open.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::docs::{DocKind, Document, Scalar, Slot, Write, layout::Container};
+use crate::field::Engine;
+use crate::field::documents::Base;
+use crate::field::enrol::{Given, KeptIdentity};
+use crate::field::tables::{self, Setting};
+use crate::model::{
+    CaseDetails, Category, Clock, DeviceId, Directory, Entropy, Grant, GrantId, Grid, GridId, HouseholdDetails, Incarnation, LedgerId,
+    Millis, PersonId, Personal, Position, Receipts, Role, Scope, Staff, StreetId, VisitDraft, VisitSubject,
+};
+use crate::store::{Batch, MemoryStore, Read, Store};
+use crate::summary::Summary;
+use crate::sync::{Entered, Entry, List, PROTOCOL_VERSION, Part, RecordKind, Response};
+
+const NOW: Millis = Millis(1_795_500_000_000);
+
+struct Fixed;
+impl Clock for Fixed {
+    fn now(&self) -> Millis {
+        NOW
+    }
+}
+
+struct Counting(u8);
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_add(1);
+            *byte = self.0;
+        }
+    }
+}
+
+fn id(byte: u8) -> [u8; 16] {
+    [byte; 16]
+}
+
+/// A phone that was enrolled and synced once, and has recorded a visit, a change and an issue since.
+fn make() -> MemoryStore {
+    let store = Arc::new(MemoryStore::new());
+    let given = Given {
+        device: DeviceId::from_bytes(id(1)),
+        person: PersonId::from_bytes(id(2)),
+        street: StreetId::from_bytes(id(3)),
+        name: "王建国".into(),
+    };
+    let mut batch = Batch::new();
+    let identity = KeptIdentity { seed: [9; 32], server: "https://doorstep.example.cn".into(), given: Some(given) };
+    tables::put(&mut batch, tables::setting(Setting::Identity), &identity);
+    tables::put(&mut batch, tables::setting(Setting::Incarnation), &Incarnation([8; 8]));
+    store.commit(batch).unwrap();
+    let engine = open(&store);
+    engine.state().outbox.set_in_flight([]);
+    engine.apply(first_answer()).unwrap();
+    let household = engine.households(None).unwrap()[0].row.id;
+    engine.record_visit(VisitDraft::routine(VisitSubject::Household(household))).unwrap();
+    let details = HouseholdDetails { remark: Some(Personal::new("有狗".into())), ..HouseholdDetails::default() };
+    engine.change_household(household, details, Vec::new()).unwrap();
+    engine.report_issue(None, CaseDetails::issue(Category::Noise, "夜里施工")).unwrap();
+    drop(engine);
+    Arc::into_inner(store).unwrap()
+}
+
+fn open(store: &Arc<MemoryStore>) -> Engine {
+    Engine::open(store.clone(), Arc::new(Fixed), Box::new(Counting(0))).unwrap()
+}
+
+fn first_answer() -> Response {
+    let grid = GridId::from_bytes(id(4));
+    let grant = Grant {
+        id: GrantId::from_bytes(id(5)),
+        person: PersonId::from_bytes(id(2)),
+        scope: Scope::Grid(grid),
+        from: Millis(0),
+        until: None,
+    };
+    let directory = Directory {
+        schema: Directory::SCHEMA,
+        version: 3,
+        street: StreetId::from_bytes(id(3)),
+        name: "窑湾街道".into(),
+        centres: Vec::new(),
+        grids: vec![Grid { id: grid, name: "第1网格".into(), community: "幸福社区".into() }],
+        staff: vec![Staff {
+            id: PersonId::from_bytes(id(2)),
+            name: "王建国".into(),
+            role: Role::GridWorker,
+            grids: vec![grid],
+            devices: vec![DeviceId::from_bytes(id(1)).tag()],
+        }],
+    };
+    let mut household = Document::new(DocKind::Household, crate::model::DocId::from_bytes(id(6))).unwrap();
+    let writes = [
+        Write::set("grid", grid.as_bytes()),
+        Write::set("door", "2单元301"),
+        Write::Set(Slot::In(Container::Tags, "独居".into()), Scalar::Bool(true)),
+    ];
+    let actor = crate::docs::Actor { device: DeviceId::from_bytes(id(7)).tag(), incarnation: Incarnation([7; 8]) };
+    household.edit(actor, crate::model::Hlc::new(NOW, 0), &writes).unwrap();
+    let summary = tables::encode(&Summary::of(&household, &Receipts::default()));
+    let entries = vec![
+        Entry::Record { id: crate::model::DocId::from_bytes(id(3)), kind: RecordKind::Directory, bytes: tables::encode(&directory) },
+        Entry::Snapshot { doc: household.id(), kind: DocKind::Household, bytes: household.save(), receipts: Receipts::default(), summary },
+    ];
+    Response {
+        protocol: PROTOCOL_VERSION,
+        now: NOW,
+        ledger: LedgerId::from_bytes(id(10)),
+        verdicts: None,
+        parts: Some(List(vec![Part { grant: grant.id, from: Position(0), to: Position(9), entries: List(entries), more: None }])),
+        entered: Some(List(vec![Entered { grant }])),
+        left: None,
+        erased: None,
+        backed_up_to: None,
+        lacking: None,
+        least_protocol: None,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn this_version_writes_the_store_of_the_vector() {
+    let rows = make().range(Bound::Unbounded, Bound::Unbounded, 10_000).unwrap();
+    let written: String = rows.iter().map(|(key, value)| format!("{} {}\n", hex(key), hex(value))).collect();
+    if std::env::var_os("WRITE_VECTORS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/phone-store-1.txt"), &written).unwrap();
+    }
+    assert_eq!(written, include_str!("../../vectors/phone-store-1.txt"));
+}
+
+#[test]
+fn the_store_of_the_vector_is_read_with_everything_in_it() {
+    let store = Arc::new(MemoryStore::new());
+    let mut batch = Batch::new();
+    for line in include_str!("../../vectors/phone-store-1.txt").lines() {
+        let (key, value) = line.split_once(' ').unwrap();
+        batch.put(unhex(key), unhex(value));
+    }
+    store.commit(batch).unwrap();
+    let engine = open(&store);
+    assert_eq!(engine.identity().unwrap().name, "王建国");
+    assert_eq!(engine.directory().unwrap().name, "窑湾街道");
+    assert_eq!(engine.status().pending, 3);
+    let household = engine.household(engine.households(None).unwrap()[0].row.id).unwrap();
+    assert_eq!((household.details.door.as_deref(), household.visits.len()), (Some("2单元301"), 1));
+    assert_eq!(household.details.remark.unwrap().reveal(), "有狗");
+    let case = engine.case(engine.open_cases(None).unwrap()[0].row.id).unwrap();
+    assert_eq!(case.case.details.description.reveal(), "夜里施工");
+    assert!(Base::read(&store, household.id.into()).unwrap().is_some());
+}

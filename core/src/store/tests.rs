@@ -1,0 +1,57 @@
+//! All stores against the one list, and against a plain map under random work.
+
+mod model;
+
+mod memory {
+    use std::sync::Arc;
+
+    use crate::store::conformance::Subject;
+    use crate::store::{MemoryStore, Store};
+
+    /// One memory; opening it is a power cut and a start.
+    #[derive(Default)]
+    pub(super) struct Memory(Arc<MemoryStore>);
+
+    impl Subject for Memory {
+        fn open(&self) -> Arc<dyn Store> {
+            self.0.restart();
+            self.0.clone()
+        }
+    }
+
+    crate::store_conformance!(Memory::default());
+}
+
+#[cfg(feature = "sled")]
+mod sled {
+    use std::sync::Arc;
+
+    use crate::store::conformance::Subject;
+    use crate::store::{SledOptions, SledStore, Store};
+
+    /// A folder; at its end sled must have kept everything in its log.
+    pub(super) struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        pub(super) fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+    }
+
+    impl Subject for Folder {
+        fn open(&self) -> Arc<dyn Store> {
+            Arc::new(SledStore::open(&self.0.path().join("store"), SledOptions { cache_bytes: 1 << 20 }).unwrap())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                let blobs = std::fs::read_dir(self.0.path().join("store").join("blobs")).unwrap().count();
+                assert_eq!(blobs, 0, "a value left the log");
+            }
+        }
+    }
+
+    crate::store_conformance!(Folder::new());
+}

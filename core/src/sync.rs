@@ -1,0 +1,42 @@
+//! The sync protocol, both sides, without a socket: messages, their bytes, signatures, and the state machines of phone and server.
+//!
+//! One round trip merges everything: the phone sends its cursors and its outbox, the server answers with verdicts and with what changed in
+//! the phone's scopes since. The bytes are specified in `core/src/sync/PROTOCOL.md`, with vectors in `core/vectors/sync`; whoever has only
+//! these can write a client.
+//!
+//! A state machine ([`client::Session`], [`server::Exchange`]) is fed with inputs and the time, and answers with one ordered list of effects,
+//! so that "durable, then acknowledged" is in the types. Who performs the effects (HTTP, a simulation) decides nothing.
+
+pub mod client;
+mod closed;
+mod frame;
+mod limits;
+mod list;
+mod merkle;
+mod message;
+mod refusal;
+pub mod server;
+mod signing;
+mod strict;
+mod text;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod vectors;
+
+pub use frame::{Encoding, FrameError, open_frame, seal_frame};
+pub use limits::*;
+pub use list::List;
+pub use merkle::{Leaf, merkle_root};
+pub use message::{
+    EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, Offer, Part, Push, PushedChange, Reading, RecordKind, Relay, Request,
+    Response, Verdict,
+};
+pub use refusal::Refusal;
+pub use signing::{DeviceKey, HashAlgorithm, PublicKey, Signature, SignatureError, Signed, push_message};
+
+/// The version of the protocol that this code speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// The least version that is answered in full. A phone below it can still push what waits, and hears what became of it.
+pub const LEAST_PROTOCOL: u32 = 1;

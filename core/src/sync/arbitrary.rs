@@ -1,0 +1,197 @@
+//! Proptest strategies for every message, arm by arm; lists stay short, bounds have cases of their own.
+
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::docs::DocKind;
+use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Scope};
+use crate::sync::{
+    EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, List, Offer, Part, PublicKey, Push, PushedChange,
+    Reading, RecordKind, Relay, Request, Response, Signature, Signed, Verdict,
+};
+
+macro_rules! id {
+    () => {
+        any::<[u8; 16]>().prop_map(|bytes| crate::sync::arbitrary::Id(bytes).into())
+    };
+}
+
+/// Sixteen bytes that become whatever id is wanted.
+pub(super) struct Id(pub [u8; 16]);
+
+macro_rules! ids {
+    ($($name:ident),+) => { $(
+        impl From<Id> for crate::model::$name {
+            fn from(id: Id) -> Self {
+                Self::from_bytes(id.0)
+            }
+        }
+    )+ };
+}
+
+ids!(CaseId, DeviceId, DocId, GrantId, GridId, GroupId, LedgerId, PersonId, StreetId);
+
+fn list<T: std::fmt::Debug, const MOST: usize>(item: impl Strategy<Value = T>) -> impl Strategy<Value = List<T, MOST>> {
+    vec(item, 0..4).prop_map(List)
+}
+
+fn millis() -> impl Strategy<Value = Millis> {
+    any::<i64>().prop_map(Millis)
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    any::<u64>().prop_map(Position)
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..80)
+}
+
+fn kind() -> impl Strategy<Value = DocKind> {
+    proptest::sample::select(DocKind::ALL.to_vec())
+}
+
+fn hash() -> impl Strategy<Value = ChangeHash> {
+    any::<[u8; 32]>().prop_map(ChangeHash)
+}
+
+fn signature() -> impl Strategy<Value = Signature> {
+    (any::<u8>(), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(algorithm, first, second)| {
+        let mut bytes = [0; 64];
+        bytes[..32].copy_from_slice(&first);
+        bytes[32..].copy_from_slice(&second);
+        Signature { algorithm, bytes }
+    })
+}
+
+fn reading() -> impl Strategy<Value = Reading> {
+    (id!(), position()).prop_map(|(grant, position)| Reading { grant, position })
+}
+
+fn pushed_change() -> impl Strategy<Value = PushedChange> {
+    (id!(), kind(), bytes()).prop_map(|(doc, kind, bytes)| PushedChange { doc, kind, bytes })
+}
+
+fn group() -> impl Strategy<Value = Group> {
+    (id!(), list(pushed_change())).prop_map(|(id, changes)| Group { id, changes })
+}
+
+pub(super) fn push() -> impl Strategy<Value = Push> {
+    (list(group()), signature()).prop_map(|(groups, signature)| Push { groups, hashes: HashAlgorithm::Sha256, signature })
+}
+
+fn offer() -> impl Strategy<Value = Offer> {
+    (id!(), kind(), list(hash())).prop_map(|(doc, kind, heads)| Offer { doc, kind, heads })
+}
+
+fn entry_change() -> impl Strategy<Value = EntryChange> {
+    (bytes(), any::<u64>(), millis()).prop_map(|(bytes, number, at)| EntryChange { bytes, number, at })
+}
+
+fn relay() -> impl Strategy<Value = Relay> {
+    (id!(), kind(), list(entry_change())).prop_map(|(doc, kind, changes)| Relay { doc, kind, changes })
+}
+
+pub(super) fn request() -> impl Strategy<Value = Request> {
+    let who = (any::<u32>(), id!(), any::<[u8; 8]>().prop_map(Incarnation), millis(), option::of(id!()));
+    let what = (list(reading()), option::of(push()), option::of(list(offer())), option::of(list(relay())));
+    (who, what).prop_map(|((protocol, device, incarnation, sent_at, ledger), (cursors, push, offers, relays))| Request {
+        protocol,
+        device,
+        incarnation,
+        sent_at,
+        ledger,
+        cursors,
+        push,
+        offers,
+        relays,
+    })
+}
+
+pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
+    let accepted = (id!(), millis(), list(any::<u64>()), option::of(id!()));
+    let refused = (id!(), "[a-z_.]{0,64}", option::of(any::<i64>()), option::of(id!()));
+    prop_oneof![
+        accepted.prop_map(|(group, at, numbers, duplicate_of)| Verdict::Accepted { group, at, numbers, duplicate_of }),
+        id!().prop_map(|group| Verdict::AcceptedBefore { group }),
+        refused.prop_map(|(group, code, offset_ms, because_of)| Verdict::Refused { group, code, offset_ms, because_of }),
+    ]
+}
+
+fn receipts() -> impl Strategy<Value = Receipts> {
+    let receipt = (any::<u64>(), millis()).prop_map(|(number, at)| Receipt { number, at });
+    btree_map(hash(), receipt, 0..4).prop_map(|receipts| receipts.into_iter().collect())
+}
+
+pub(super) fn entry() -> impl Strategy<Value = Entry> {
+    let snapshot = (id!(), kind(), bytes(), receipts(), bytes());
+    prop_oneof![
+        (id!(), kind(), list(entry_change())).prop_map(|(doc, kind, changes)| Entry::Changes { doc, kind, changes }),
+        snapshot.prop_map(|(doc, kind, bytes, receipts, summary)| Entry::Snapshot { doc, kind, bytes, receipts, summary }),
+        (id!(), bytes()).prop_map(|(id, bytes)| Entry::Record { id, kind: RecordKind::Directory, bytes }),
+        id!().prop_map(|doc| Entry::Left { doc }),
+    ]
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    (id!(), position(), position(), list(entry()), option::of(any::<bool>())).prop_map(|(grant, from, to, entries, more)| Part {
+        grant,
+        from,
+        to,
+        entries,
+        more,
+    })
+}
+
+fn entered() -> impl Strategy<Value = Entered> {
+    let scope = prop_oneof![id!().prop_map(Scope::Street), id!().prop_map(Scope::Grid), id!().prop_map(Scope::Assigned)];
+    (id!(), id!(), scope, millis(), option::of(millis()))
+        .prop_map(|(id, person, scope, from, until)| Entered { grant: Grant { id, person, scope, from, until } })
+}
+
+pub(super) fn response() -> impl Strategy<Value = Response> {
+    let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
+    let scopes = (option::of(list(entered())), option::of(list(id!())), option::of(list(id!())));
+    let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()));
+    (head, scopes, rest).prop_map(
+        |((protocol, now, ledger, verdicts, parts), (entered, left, erased), (backed_up_to, lacking, least_protocol))| Response {
+            protocol,
+            now,
+            ledger,
+            verdicts,
+            parts,
+            entered,
+            left,
+            erased,
+            backed_up_to,
+            lacking,
+            least_protocol,
+        },
+    )
+}
+
+pub(super) fn signed() -> impl Strategy<Value = Signed> {
+    (bytes(), signature()).prop_map(|(payload, signature)| Signed { payload, signature })
+}
+
+pub(super) fn enrol_request() -> impl Strategy<Value = EnrolRequest> {
+    let key = (any::<u8>(), any::<[u8; 32]>()).prop_map(|(algorithm, bytes)| PublicKey { algorithm, bytes });
+    (any::<u32>(), "[A-Z2-9-]{0,16}", key, "\\PC{0,40}").prop_map(|(protocol, code, key, label)| EnrolRequest {
+        protocol,
+        code,
+        key,
+        label,
+    })
+}
+
+pub(super) fn enrol_response() -> impl Strategy<Value = EnrolResponse> {
+    (any::<u32>(), millis(), id!(), id!(), id!(), "\\PC{0,40}").prop_map(|(protocol, now, device, person, street, name)| EnrolResponse {
+        protocol,
+        now,
+        device,
+        person,
+        street,
+        name,
+    })
+}

@@ -1,0 +1,158 @@
+//! The server's machine: nothing leaves before it is durable.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{DeviceId, GroupId, Incarnation};
+use crate::sync::{DeviceKey, HashAlgorithm, open_frame};
+
+const LEDGER: LedgerId = LedgerId::from_bytes([3; 16]);
+const NOW: Millis = Millis(1_795_449_600_000);
+
+fn request(protocol: u32, ledger: Option<LedgerId>, with_push: bool) -> Request {
+    let device = DeviceId::from_bytes([1; 16]);
+    let signature = DeviceKey::from_seed(&[9; 32]).sign_push(device, &[]);
+    Request {
+        protocol,
+        device,
+        incarnation: Incarnation([2; 8]),
+        sent_at: NOW,
+        ledger,
+        cursors: List(vec![Reading { grant: GrantId::from_bytes([4; 16]), position: Position(70) }]),
+        push: with_push.then(|| Push { groups: List::default(), hashes: HashAlgorithm::Sha256, signature }),
+        offers: None,
+        relays: None,
+    }
+}
+
+fn verdicts() -> Vec<Verdict> {
+    vec![Verdict::AcceptedBefore { group: GroupId::from_bytes([6; 16]) }]
+}
+
+fn feed(exchange: &mut Exchange, input: Input) -> Vec<Effect> {
+    let mut out = Vec::new();
+    exchange.handle(NOW, input, &mut out);
+    out
+}
+
+fn begin(exchange: &mut Exchange, request: Request) -> Vec<Effect> {
+    feed(exchange, Input::Request(Box::new(request)))
+}
+
+fn sent(effects: &[Effect]) -> Response {
+    let [Effect::Send(frame)] = effects else { panic!("{effects:?}") };
+    open_frame(frame).unwrap()
+}
+
+#[test]
+fn a_push_is_judged_then_the_feed_is_read_then_all_is_made_durable_and_only_then_answered() {
+    let mut exchange = Exchange::new(LEDGER);
+    assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), true))[..], [Effect::Judge(_)]));
+    assert!(matches!(feed(&mut exchange, Input::Judged(verdicts()))[..], [Effect::Read(_)]));
+    let page = Page { left: vec![GrantId::from_bytes([4; 16])], backed_up_to: Some(Position(50)), ..Page::default() };
+    assert!(matches!(feed(&mut exchange, Input::Page(page))[..], [Effect::AwaitDurable]));
+    let response = sent(&feed(&mut exchange, Input::Durable));
+    assert_eq!((response.protocol, response.now, response.ledger), (1, NOW, LEDGER));
+    assert_eq!(response.verdicts, Some(List(verdicts())));
+    assert_eq!(response.left, Some(List(vec![GrantId::from_bytes([4; 16])])));
+    assert_eq!((response.backed_up_to, response.least_protocol), (Some(Position(50)), None));
+    assert_eq!((response.parts, response.entered, response.erased, response.lacking), (None, None, None, None));
+}
+
+#[test]
+fn an_answer_to_a_request_without_a_push_has_no_verdicts() {
+    let mut exchange = Exchange::new(LEDGER);
+    assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), false))[..], [Effect::Read(_)]));
+    feed(&mut exchange, Input::Page(Page::default()));
+    assert_eq!(sent(&feed(&mut exchange, Input::Durable)).verdicts, None);
+}
+
+#[test]
+fn an_answer_to_an_empty_push_has_an_empty_list_of_verdicts() {
+    let mut exchange = Exchange::new(LEDGER);
+    begin(&mut exchange, request(1, Some(LEDGER), true));
+    feed(&mut exchange, Input::Judged(Vec::new()));
+    feed(&mut exchange, Input::Page(Page::default()));
+    assert_eq!(sent(&feed(&mut exchange, Input::Durable)).verdicts, Some(List::default()));
+}
+
+#[test]
+fn positions_count_only_in_the_life_of_the_ledger_that_gave_them() {
+    for (ledger, position) in [(Some(LEDGER), 70), (Some(LedgerId::from_bytes([5; 16])), 0), (None, 0)] {
+        let effects = begin(&mut Exchange::new(LEDGER), request(1, ledger, false));
+        let [Effect::Read(readings)] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(readings[0].position, Position(position), "{ledger:?}");
+    }
+}
+
+#[test]
+fn a_phone_that_is_too_old_still_hears_what_became_of_its_work() {
+    let mut exchange = Exchange::with_least_protocol(LEDGER, 2);
+    assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), true))[..], [Effect::Judge(_)]));
+    assert!(matches!(feed(&mut exchange, Input::Judged(verdicts()))[..], [Effect::AwaitDurable]));
+    let response = sent(&feed(&mut exchange, Input::Durable));
+    assert_eq!((response.protocol, response.least_protocol), (1, Some(2)));
+    assert_eq!((response.verdicts, response.parts, response.entered), (Some(List(verdicts())), None, None));
+}
+
+#[test]
+fn a_phone_that_is_newer_is_answered_in_the_version_of_this_server() {
+    let mut exchange = Exchange::new(LEDGER);
+    begin(&mut exchange, request(7, Some(LEDGER), false));
+    feed(&mut exchange, Input::Page(Page::default()));
+    assert_eq!(sent(&feed(&mut exchange, Input::Durable)).protocol, PROTOCOL_VERSION);
+}
+
+/// The inputs of a whole exchange, in order.
+fn whole() -> Vec<Input> {
+    vec![Input::Request(Box::new(request(1, Some(LEDGER), true))), Input::Judged(verdicts()), Input::Page(Page::default()), Input::Durable]
+}
+
+#[test]
+fn a_ledger_that_fails_at_any_moment_ends_the_exchange_without_an_answer() {
+    for steps in 0..4 {
+        let mut exchange = Exchange::new(LEDGER);
+        whole().into_iter().take(steps).for_each(|input| drop(feed(&mut exchange, input)));
+        assert!(matches!(feed(&mut exchange, Input::Failed)[..], [Effect::Fail]), "after {steps} steps");
+        whole().into_iter().for_each(|input| assert!(feed(&mut exchange, input).is_empty()));
+    }
+}
+
+fn any_input() -> impl Strategy<Value = fn() -> Input> {
+    prop_oneof![
+        Just((|| Input::Request(Box::new(request(1, None, true)))) as fn() -> Input),
+        Just((|| Input::Request(Box::new(request(1, Some(LEDGER), false)))) as fn() -> Input),
+        Just((|| Input::Judged(verdicts())) as fn() -> Input),
+        Just((|| Input::Page(Page::default())) as fn() -> Input),
+        Just((|| Input::Durable) as fn() -> Input),
+        Just((|| Input::Failed) as fn() -> Input),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_nothing_is_sent_but_as_the_answer_to_durable_and_there_is_one_end(
+        inputs in proptest::collection::vec(any_input(), 0..10), least in 1u32..3,
+    ) {
+        let mut exchange = Exchange::with_least_protocol(LEDGER, least);
+        let (mut awaited, mut ends) = (false, 0);
+        for input in inputs {
+            let input = input();
+            let is_durable = matches!(input, Input::Durable);
+            let effects = feed(&mut exchange, input);
+            if ends > 0 {
+                prop_assert!(effects.is_empty());
+                continue;
+            }
+            prop_assert_eq!(effects.len(), 1, "a driver always knows what to do next");
+            match &effects[0] {
+                Effect::Send(_) => {
+                    prop_assert!(awaited && is_durable);
+                    ends += 1;
+                }
+                Effect::Fail => ends += 1,
+                effect => awaited = matches!(effect, Effect::AwaitDurable),
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Every message and every arm, with what it says.
+
+use super::cast::{INCARNATION, MORNING, SEED, device, hlc, id, key, minutes};
+use super::diagnostic::diagnostic;
+use super::{Vector, documents, hex, rows};
+use crate::docs::{Change, DocKind, Document, case_writes, event_write, hash_of};
+use crate::model::{
+    CaseDetails, CaseEvent, CaseId, CaseKind, Category, DocId, EventId, EventKind, Grant, LedgerId, Millis, Position, Receipt, Scope,
+};
+use crate::summary::Summary;
+use crate::sync::{
+    Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, Leaf, List, Offer, Part, Push, PushedChange,
+    Reading, RecordKind, Refusal, Relay, Request, Response, Verdict, seal_frame,
+};
+
+pub(super) fn all() -> Vec<Vector> {
+    vec![
+        ("request-nothing-new", request("The smallest request of a phone at work: one cursor, nothing to push.", &nothing_new())),
+        ("request-first-contact", request("The first request of a device: it has read nothing.", &first_contact())),
+        ("request-push", request("Three groups, each a command: a household, a visit of it, a case with its first event.", &push())),
+        (
+            "request-to-a-restored-server",
+            request("Heads that the phone offers, and a change of somebody else that the server lacks.", &restored()),
+        ),
+        ("response-nothing-new", response("Nothing has changed.", &nothing())),
+        ("response-verdicts", response("Every kind of verdict. The push that it answers had six groups.", &verdicts())),
+        (
+            "response-parts",
+            response("What changed in two grants: changes, a snapshot, a record, a document that left; the second was cut.", &parts()),
+        ),
+        (
+            "response-scopes",
+            response("Grants of each scope that the phone did not name, one that has ended, a document that was erased.", &scopes()),
+        ),
+        ("response-of-a-restored-server", response("What is in a backup, and which of the offered heads the server lacks.", &lacking())),
+        ("response-to-an-old-phone", response("A verdict and no parts: the phone is below the least version.", &outdated())),
+        ("enrol-request", enrol_request()),
+        ("enrol-response", enrol_response()),
+    ]
+}
+
+fn encode(message: &impl minicbor::Encode<()>) -> Vec<u8> {
+    minicbor::to_vec(message).unwrap()
+}
+
+fn vector(about: &str, name: &str, frame: &[u8], payload: &[u8], more: &str) -> String {
+    format!(
+        "about: {about}\nmessage: {name}\n{more}frame: {}\npayload: {}\ndiagnostic:\n{}\n",
+        hex(frame),
+        hex(payload),
+        diagnostic(payload)
+    )
+}
+
+fn signed(about: &str, name: &str, payload: Vec<u8>) -> String {
+    let signed = key().seal(payload);
+    let more = format!(
+        "seed: {}\npublic-key: {}\nsigned-bytes: {}{}\nsignature: {}\n",
+        hex(&SEED),
+        hex(&key().public().bytes),
+        hex(b"doorstep request v1\0"),
+        hex(&signed.payload),
+        hex(&signed.signature.bytes)
+    );
+    vector(about, name, &seal_frame(&signed, Encoding::None), &signed.payload, &more)
+}
+
+fn request(about: &str, message: &Request) -> String {
+    signed(about, "Request", encode(message))
+}
+
+fn response(about: &str, message: &Response) -> String {
+    vector(about, "Response", &seal_frame(message, Encoding::None), &encode(message), "")
+}
+
+fn ledger() -> LedgerId {
+    id(0x1e)
+}
+
+fn nothing_new() -> Request {
+    Request {
+        protocol: 1,
+        device: device(),
+        incarnation: INCARNATION,
+        sent_at: MORNING,
+        ledger: Some(ledger()),
+        cursors: vec![Reading { grant: id(0x60), position: Position(1_000) }].into(),
+        push: None,
+        offers: None,
+        relays: None,
+    }
+}
+
+fn first_contact() -> Request {
+    Request { ledger: None, cursors: List::default(), ..nothing_new() }
+}
+
+pub(super) fn nothing_new_payload() -> Vec<u8> {
+    encode(&nothing_new())
+}
+
+pub(super) fn first_contact_payload() -> Vec<u8> {
+    encode(&first_contact())
+}
+
+fn case() -> CaseId {
+    id(0xca)
+}
+
+/// A case and its first event, as the phone reports it.
+pub(super) fn reported() -> (Document, Change) {
+    let mut document = Document::new(DocKind::Case, case().into()).unwrap();
+    let mut writes = vec![crate::docs::Write::set("grid", documents::grid().as_bytes())];
+    writes.extend(case_writes(&CaseKind::Issue, &CaseDetails::issue(Category::Facilities, "楼道灯坏了")));
+    let event = CaseEvent {
+        id: EventId::from_bytes(*id::<DocId>(0xce).as_bytes()),
+        kind: EventKind::Captured,
+        by: documents::person(),
+        at: minutes(6),
+        text: None,
+        other: None,
+    };
+    writes.push(event_write(&event));
+    let change = document.edit(super::cast::actor(), hlc(6), &writes).unwrap().unwrap();
+    (document, change)
+}
+
+fn push() -> Request {
+    let (_, steps) = documents::story();
+    let (_, reported) = reported();
+    let household = |step: &documents::Step| PushedChange {
+        doc: documents::household(),
+        kind: DocKind::Household,
+        bytes: step.change.bytes().to_vec(),
+    };
+    let case = PushedChange { doc: case().into(), kind: DocKind::Case, bytes: reported.bytes().to_vec() };
+    let groups = [(0x91, household(&steps[0])), (0x92, household(&steps[1])), (0x93, case)];
+    let groups: Vec<Group> = groups.into_iter().map(|(group, change)| Group { id: id(group), changes: vec![change].into() }).collect();
+    let changes = groups.iter().flat_map(|group| &group.changes.0);
+    let leaves: Vec<Leaf> = changes.map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) }).collect();
+    let signature = key().sign_push(device(), &leaves);
+    Request { push: Some(Push { groups: groups.into(), hashes: HashAlgorithm::Sha256, signature }), ..nothing_new() }
+}
+
+fn received(step: &documents::Step, number: u64) -> EntryChange {
+    EntryChange { bytes: step.change.bytes().to_vec(), number, at: minutes(20) }
+}
+
+fn restored() -> Request {
+    let (document, steps) = documents::story();
+    let (doc, kind) = (documents::household(), DocKind::Household);
+    let offer = Offer { doc, kind, heads: document.heads().into() };
+    let relay = Relay { doc, kind, changes: vec![received(&steps[4], 5)].into() };
+    Request { offers: Some(vec![offer].into()), relays: Some(vec![relay].into()), ..nothing_new() }
+}
+
+fn nothing() -> Response {
+    Response {
+        protocol: 1,
+        now: minutes(20),
+        ledger: ledger(),
+        verdicts: None,
+        parts: None,
+        entered: None,
+        left: None,
+        erased: None,
+        backed_up_to: None,
+        lacking: None,
+        least_protocol: None,
+    }
+}
+
+fn verdicts() -> Response {
+    let at = minutes(20);
+    let verdicts = vec![
+        Verdict::Accepted { group: id(0x91), at, numbers: vec![1, 7].into(), duplicate_of: None },
+        Verdict::Accepted { group: id(0x92), at, numbers: vec![1].into(), duplicate_of: Some(id(0xcb)) },
+        Verdict::AcceptedBefore { group: id(0x93) },
+        Verdict::refused(id(0x94), &Refusal::GrantEnded),
+        Verdict::refused(id(0x95), &Refusal::ClockAhead { offset_ms: 3_600_000 }),
+        Verdict::refused(id(0x96), &Refusal::DependsOnRefused { group: Some(id(0x95)) }),
+    ];
+    Response { verdicts: Some(verdicts.into()), ..nothing() }
+}
+
+fn parts() -> Response {
+    let (_, steps) = documents::story();
+    let (case, change) = reported();
+    let receipts = [(change.hash(), Receipt { number: 1, at: minutes(19) })].into_iter().collect();
+    let summary = encode(&Summary::of(&case, &receipts));
+    let changes = vec![received(&steps[2], 3), received(&steps[3], 4)].into();
+    let first = vec![
+        Entry::Changes { doc: documents::household(), kind: DocKind::Household, changes },
+        Entry::Snapshot { doc: case.id(), kind: DocKind::Case, bytes: case.save(), receipts, summary },
+        Entry::Left { doc: id(0x42) },
+    ];
+    let second = vec![Entry::Record { id: id(0x57), kind: RecordKind::Directory, bytes: encode(&rows::directory()) }];
+    let part = |grant, from, to, entries: Vec<Entry>, more| Part {
+        grant: id(grant),
+        from: Position(from),
+        to: Position(to),
+        entries: entries.into(),
+        more,
+    };
+    Response { parts: Some(vec![part(0x60, 1_000, 1_004, first, None), part(0x6b, 0, 12, second, Some(true))].into()), ..nothing() }
+}
+
+/// Longer than what is worth compressing.
+pub(super) fn long_response() -> Response {
+    parts()
+}
+
+fn scopes() -> Response {
+    let grant = |grant, scope, until: Option<Millis>| Entered {
+        grant: Grant { id: id(grant), person: documents::person(), scope, from: MORNING, until },
+    };
+    let entered = vec![
+        grant(0x60, Scope::Grid(documents::grid()), None),
+        grant(0x6b, Scope::Street(id(0x57)), Some(minutes(60))),
+        grant(0x6c, Scope::Assigned(documents::person()), None),
+    ];
+    let (left, erased) = (vec![id(0x6d)].into(), vec![id(0x43)].into());
+    Response { entered: Some(entered.into()), left: Some(left), erased: Some(erased), ..nothing() }
+}
+
+fn lacking() -> Response {
+    let (document, _) = documents::story();
+    let offer = Offer { doc: documents::household(), kind: DocKind::Household, heads: document.heads().into() };
+    Response { backed_up_to: Some(Position(900)), lacking: Some(vec![offer].into()), ..nothing() }
+}
+
+fn outdated() -> Response {
+    let accepted = Verdict::Accepted { group: id(0x91), at: minutes(20), numbers: vec![1].into(), duplicate_of: None };
+    Response { verdicts: Some(vec![accepted].into()), least_protocol: Some(2), ..nothing() }
+}
+
+fn enrol_request() -> String {
+    let request = EnrolRequest { protocol: 1, code: "K7QD-2M9XTA".into(), key: key().public(), label: "王芳的手机".into() };
+    signed("A phone trades its code and its key for an identity.", "EnrolRequest", encode(&request))
+}
+
+fn enrol_response() -> String {
+    let response =
+        EnrolResponse { protocol: 1, now: MORNING, device: device(), person: documents::person(), street: id(0x57), name: "王芳".into() };
+    vector("The identity.", "EnrolResponse", &seal_frame(&response, Encoding::None), &encode(&response), "")
+}

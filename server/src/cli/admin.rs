@@ -1,0 +1,205 @@
+//! `doorstep admin …`: what an operator does, through the running server's admin API, with the token of its data folder.
+
+mod client;
+mod print;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use client::Client;
+
+/// What `doorstep admin` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the server is
+    #[arg(long, global = true, env = "DOORSTEP_ADMIN_SERVER", default_value = "http://127.0.0.1:7300")]
+    pub server: String,
+    /// The file with the operator's token; the server writes it into its data folder
+    #[arg(long, global = true, env = "DOORSTEP_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "./doorstep-data/admin.token")]
+    pub token_file: PathBuf,
+    /// The street, by name or id; may be left out when there is only one
+    #[arg(long, global = true)]
+    pub street: Option<String>,
+    /// Print JSON, as the server answers it
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Streets of this server
+    #[command(subcommand)]
+    Street(Street),
+    /// Grids of a street
+    #[command(subcommand)]
+    Grid(Grid),
+    /// People who work for a street
+    #[command(subcommand)]
+    Person(Person),
+    /// Make a one-time code that makes a phone somebody's device
+    Code {
+        /// The person, by name or id
+        person: String,
+    },
+    /// Rights of people to grids, or to the whole street
+    #[command(subcommand)]
+    Grant(Grant),
+    /// Import a CSV file: all of it or nothing
+    Import {
+        /// What the file holds
+        #[arg(value_parser = ["places", "households", "organisations"])]
+        kind: String,
+        /// The file, in UTF-8 or GB18030
+        file: PathBuf,
+    },
+    /// Cases, the latest first
+    Cases {
+        /// Only those that are not closed
+        #[arg(long)]
+        open: bool,
+    },
+    /// One document, by its id
+    Show {
+        /// The document
+        id: String,
+    },
+    /// Events that arrived too late
+    Late,
+    /// What was refused, and why
+    Quarantine,
+    /// Documents of a kind with the digest of their state, for comparing replicas
+    Documents {
+        /// The kind
+        #[arg(long, value_parser = ["place", "household", "resident", "organisation", "party", "case"])]
+        kind: String,
+        /// Begin behind this id
+        #[arg(long)]
+        after: Option<String>,
+    },
+}
+
+/// What can be done with streets.
+#[derive(Debug, Subcommand)]
+pub enum Street {
+    /// Add a street
+    Add {
+        /// Its name
+        name: String,
+        /// A centre of it; may be given several times
+        #[arg(long = "centre")]
+        centres: Vec<String>,
+    },
+    /// List the streets
+    List,
+}
+
+/// What can be done with grids.
+#[derive(Debug, Subcommand)]
+pub enum Grid {
+    /// Add grids
+    Add {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// The community that they belong to
+        #[arg(long, default_value = "")]
+        community: String,
+    },
+    /// List the grids
+    List,
+}
+
+/// What can be done with people.
+#[derive(Debug, Subcommand)]
+pub enum Person {
+    /// Add somebody
+    Add {
+        /// The name
+        name: String,
+        /// What the person is
+        #[arg(long, default_value = "grid-worker", value_parser = ["grid-worker", "centre-staff"])]
+        role: String,
+        /// A grid that the person answers for; may be given several times
+        #[arg(long = "grid")]
+        grids: Vec<String>,
+    },
+    /// List the people
+    List,
+}
+
+/// What can be done with rights.
+#[derive(Debug, Subcommand)]
+pub enum Grant {
+    /// Give a right
+    Give {
+        /// The person, by name or id
+        person: String,
+        /// The grid; the whole street if left out
+        #[arg(long)]
+        grid: Option<String>,
+    },
+    /// End a right
+    End {
+        /// The person, by name or id
+        person: String,
+        /// The grid; the whole street if left out
+        #[arg(long)]
+        grid: Option<String>,
+    },
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// When the server is not reached, refuses, or a file cannot be read.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let client = Client::new(&args.server, &args.token_file)?;
+    let answer = perform(&client, &args)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        print::answer(&args.command, &answer);
+    }
+    Ok(())
+}
+
+fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
+    let of_street = |path: &str| -> anyhow::Result<String> { Ok(format!("streets/{}/{path}", client.street(args.street.as_deref())?)) };
+    match &args.command {
+        Command::Street(Street::List) => client.get("streets", &[]),
+        Command::Street(Street::Add { name, centres }) => client.post("streets", &json!({ "name": name, "centres": centres })),
+        Command::Grid(Grid::Add { names, community }) => client.post(&of_street("grids")?, &json!({ "names": names, "community": community })),
+        Command::Grid(Grid::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "grids")),
+        Command::Person(Person::Add { name, role, grids }) => {
+            client.post(&of_street("people")?, &json!({ "name": name, "role": role, "grids": grids }))
+        }
+        Command::Person(Person::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "people")),
+        Command::Code { person } => client.post(&of_street("codes")?, &json!({ "person": person })),
+        Command::Grant(Grant::Give { person, grid }) => client.post(&of_street("grants")?, &json!({ "person": person, "grid": grid })),
+        Command::Grant(Grant::End { person, grid }) => client.post(&of_street("grants/end")?, &json!({ "person": person, "grid": grid })),
+        Command::Import { kind, file } => {
+            let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            client.import(&of_street(&format!("import/{kind}"))?, bytes)
+        }
+        Command::Cases { open } => client.get(&of_street("cases")?, &[("open", &open.to_string())]),
+        Command::Show { id } => client.get(&of_street(&format!("documents/{id}"))?, &[]),
+        Command::Late => client.get(&of_street("late")?, &[]),
+        Command::Quarantine => client.get(&of_street("quarantine")?, &[]),
+        Command::Documents { kind, after } => {
+            let mut query = vec![("kind", kind.as_str())];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            client.get(&of_street("documents")?, &query)
+        }
+    }
+}
+
+fn part(mut whole: Value, name: &str) -> Value {
+    whole.get_mut(name).map(Value::take).unwrap_or_default()
+}

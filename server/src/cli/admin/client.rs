@@ -1,0 +1,87 @@
+//! A client of the admin API: one request a command, problems as plain sentences.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+/// How long a command may take: an import of a large street is the longest.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The client.
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+    authorization: String,
+}
+
+impl Client {
+    /// A client of the server at `server`, with the token of a file.
+    pub fn new(server: &str, token_file: &Path) -> anyhow::Result<Self> {
+        let token = std::fs::read_to_string(token_file).with_context(|| {
+            format!("the token file {} cannot be read; name that of the server's data folder with --token-file", token_file.display())
+        })?;
+        let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build().into();
+        let base = format!("{}/v1/admin/", server.trim_end_matches('/'));
+        Ok(Self { agent, base, authorization: format!("Bearer {}", token.trim()) })
+    }
+
+    /// The id of the street that is named, or of the only one.
+    pub fn street(&self, named: Option<&str>) -> anyhow::Result<String> {
+        let streets = self.get("streets", &[])?;
+        let text = |street: &Value, key: &str| street.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let streets = streets.as_array().map(Vec::as_slice).unwrap_or_default();
+        let found: Vec<String> = streets
+            .iter()
+            .filter(|street| named.is_none_or(|named| text(street, "id") == named || text(street, "name") == named))
+            .map(|street| text(street, "id"))
+            .collect();
+        match (found.as_slice(), named) {
+            ([one], _) => Ok(one.clone()),
+            ([], Some(_)) => bail!("there is no such street; `doorstep admin street list` shows them"),
+            ([], None) => bail!("there is no street yet; add one with `doorstep admin street add NAME`"),
+            _ => bail!("there are several streets; name one with --street"),
+        }
+    }
+
+    /// Reads.
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        answer(request.query_pairs(query.iter().copied()).call())
+    }
+
+    /// Changes something.
+    pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        answer(self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization).send_json(body))
+    }
+
+    /// Sends a file.
+    pub fn import(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        answer(request.header("content-type", "text/csv").send(bytes))
+    }
+}
+
+fn answer(answered: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
+    let mut response = answered.context("the server was not reached; is it running, and is --server right?")?;
+    let status = response.status();
+    let text = response.body_mut().read_to_string().context("the answer broke off")?;
+    let value: Value = serde_json::from_str(&text).with_context(|| format!("what answered is not the server (HTTP status {status})"))?;
+    if status.is_success() {
+        return Ok(value);
+    }
+    let sentence = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let faults: Vec<String> = value
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|fault| {
+            let part = |key: &str| fault.get(key).and_then(Value::as_str).unwrap_or_default();
+            format!("{} {}", part("pointer"), part("rule"))
+        })
+        .collect();
+    let faults: String = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+    bail!("{}. {} [{}]{faults}", sentence("title"), sentence("detail"), sentence("code"))
+}

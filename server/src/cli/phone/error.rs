@@ -1,0 +1,224 @@
+//! What a person is told when a command does not do what it was asked: one plain sentence, what to do next, and a code for scripts.
+
+use std::io;
+use std::path::PathBuf;
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::field::FieldError;
+use doorstep_core::model::{Invalid, Millis};
+use doorstep_core::policy::Denied;
+use doorstep_core::store::StoreError;
+use doorstep_core::sync::client::SyncFailure;
+use doorstep_core::workflow::Superseded;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cli::text::{Lang, Text};
+
+/// Why a command did not do what it was asked. What it says goes to the person who typed it and nowhere else, so it may repeat what was typed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PhoneError {
+    #[error("{folder} is not enrolled")]
+    NotEnrolled { folder: PathBuf },
+    #[error("{folder} is not a phone's folder")]
+    ForeignFolder { folder: PathBuf },
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The exchange failed; so much waits here.
+    #[error("{failure}")]
+    NotSynced { failure: SyncFailure, pending: usize, next_attempt: Option<Millis>, wait_seconds: u64 },
+    #[error("nothing on this phone is called {named}")]
+    NoSuch { kinds: Vec<DocKind>, named: String },
+    #[error("{named} may be any of {count}")]
+    Ambiguous { named: String, count: usize, candidates: Vec<Candidate> },
+    #[error("no visit has the id {named}")]
+    NoVisit { named: String },
+    #[error("nothing refused has the id {named}")]
+    NoRefused { named: String },
+    #[error("no grid is called {named}")]
+    NoGrid { named: String },
+    #[error("{path} cannot be read")]
+    File { path: PathBuf, kind: io::ErrorKind },
+    #[error("nothing is to be changed")]
+    NothingToChange,
+    #[error(transparent)]
+    Output(#[from] io::Error),
+}
+
+/// A record that may have been meant.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Candidate {
+    pub id: String,
+    pub short: String,
+    pub kind: &'static str,
+    pub label: String,
+}
+
+impl From<StoreError> for PhoneError {
+    fn from(error: StoreError) -> Self {
+        Self::Field(error.into())
+    }
+}
+
+impl From<Invalid> for PhoneError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Field(invalid.into())
+    }
+}
+
+impl PhoneError {
+    /// The code in JSON. Never renamed.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::NotEnrolled { .. } => "field.not_enrolled",
+            Self::ForeignFolder { .. } => "phone.foreign_folder",
+            Self::Field(error) => error.code(),
+            Self::NotSynced { failure, .. } => failure.code(),
+            Self::NoSuch { .. } => "phone.no_such_record",
+            Self::Ambiguous { .. } => "phone.ambiguous",
+            Self::NoVisit { .. } => "phone.no_such_visit",
+            Self::NoRefused { .. } => "phone.no_such_refusal",
+            Self::NoGrid { .. } => "phone.no_such_grid",
+            Self::File { .. } => "phone.file",
+            Self::NothingToChange => "phone.nothing_to_change",
+            Self::Output(_) => "phone.output",
+        }
+    }
+
+    /// For a script.
+    pub(crate) fn to_json(&self, lang: Lang) -> serde_json::Value {
+        let mut error = json!({ "code": self.code(), "message": self.sentence(lang) });
+        let fields = error.as_object_mut().into_iter();
+        for fields in fields {
+            if let Some(next) = self.next(lang) {
+                fields.insert("next".to_owned(), next.into());
+            }
+            match self {
+                Self::Ambiguous { candidates, .. } => {
+                    fields.insert("candidates".to_owned(), json!(candidates));
+                }
+                Self::NotSynced { failure, pending, next_attempt, .. } => {
+                    fields.insert("pending".to_owned(), json!(pending));
+                    fields.insert("next_attempt".to_owned(), json!(next_attempt.map(|at| at.0)));
+                    if let SyncFailure::Rejected { code } = failure {
+                        fields.insert("because".to_owned(), json!(code));
+                    }
+                }
+                _ => {}
+            }
+        }
+        json!({ "error": error })
+    }
+
+    /// For a person: the sentence, the candidates, what to do next.
+    pub(crate) fn to_text(&self, lang: Lang) -> String {
+        let mut text = self.sentence(lang);
+        if let Self::Ambiguous { count, candidates, .. } = self {
+            for candidate in candidates {
+                text.push_str(&format!("\n  {}  {}  {}", candidate.short, lang.kind(candidate.kind), candidate.label));
+            }
+            let more = count - candidates.len();
+            if more > 0 {
+                text.push_str(&format!("\n  {}", lang.fill(Text::AndMore, &[("n", &more)])));
+            }
+        }
+        if let Some(next) = self.next(lang) {
+            text.push('\n');
+            text.push_str(&next);
+        }
+        text
+    }
+
+    fn sentence(&self, lang: Lang) -> String {
+        match self {
+            Self::NotEnrolled { folder } => lang.fill(Text::NotEnrolled, &[("folder", &folder.display())]),
+            Self::ForeignFolder { folder } => lang.fill(Text::ForeignFolder, &[("folder", &folder.display())]),
+            Self::Field(error) => of_field(error, lang),
+            Self::NotSynced { failure, .. } => of_sync(failure, lang),
+            Self::NoSuch { kinds, named } => {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| lang.kind(kind.name())).collect();
+                let kinds =
+                    if kinds.len() == DocKind::ALL.len() { lang.say(Text::Record).to_owned() } else { kinds.join(lang.say(Text::Or)) };
+                lang.fill(Text::NoSuch, &[("kind", &kinds), ("named", named)])
+            }
+            Self::Ambiguous { named, count, .. } => lang.fill(Text::Ambiguous, &[("named", named), ("n", count)]),
+            Self::NoVisit { named } => lang.fill(Text::NoVisit, &[("named", named)]),
+            Self::NoRefused { named } => lang.fill(Text::NoRefused, &[("named", named)]),
+            Self::NoGrid { named } => lang.fill(Text::NoGrid, &[("named", named)]),
+            Self::File { path, kind } => lang.fill(Text::FileUnreadable, &[("path", &path.display()), ("why", kind)]),
+            Self::NothingToChange => lang.say(Text::NothingToChange).to_owned(),
+            Self::Output(error) => lang.fill(Text::OutputFailed, &[("why", &error.kind())]),
+        }
+    }
+
+    fn next(&self, lang: Lang) -> Option<String> {
+        let next = match self {
+            Self::NotEnrolled { .. } | Self::Field(FieldError::NotEnrolled) => Text::NextEnrol,
+            Self::ForeignFolder { .. } => Text::NextOtherFolder,
+            Self::Field(FieldError::AlreadyEnrolled) => Text::NextAnotherStore,
+            Self::Field(FieldError::Store(StoreError::InUse)) => Text::NextWait,
+            Self::Field(FieldError::Store(StoreError::Full)) => Text::NextFreeDisk,
+            Self::Field(FieldError::Store(_) | FieldError::Damaged { .. } | FieldError::Document(_)) => Text::NextDamaged,
+            Self::Field(FieldError::NotFound { what: "grid" }) => Text::NextGrid,
+            Self::Field(FieldError::Denied(Denied::NotInScope)) => Text::NextSyncForGrant,
+            Self::Field(FieldError::Sync(SyncFailure::Rejected { code })) if code == ENROLMENT_CODE => Text::NextNewCode,
+            Self::Field(FieldError::Sync(_)) => Text::NextEnrolAgain,
+            Self::NotSynced { pending, failure: SyncFailure::Rejected { .. }, .. } => {
+                return Some(lang.fill(Text::NothingLostButRejected, &[("n", pending)]));
+            }
+            Self::NotSynced { pending, wait_seconds, .. } => {
+                return Some(lang.fill(Text::NothingLost, &[("n", pending), ("seconds", wait_seconds)]));
+            }
+            Self::NoSuch { .. } => Text::NextSearch,
+            Self::Ambiguous { .. } => Text::NextChoose,
+            Self::NoVisit { .. } => Text::NextShowDoor,
+            Self::NoRefused { .. } => Text::NextListRefused,
+            Self::NoGrid { .. } => Text::NextListGrids,
+            Self::NothingToChange => Text::NextHelp,
+            Self::Field(_) | Self::File { .. } | Self::Output(_) => return None,
+        };
+        Some(lang.say(next).to_owned())
+    }
+}
+
+/// The server's code for an enrolment code that does not count.
+const ENROLMENT_CODE: &str = "hub.enrolment_code";
+
+fn of_field(error: &FieldError, lang: Lang) -> String {
+    let text = match error {
+        FieldError::NotEnrolled => return lang.fill(Text::NotEnrolled, &[("folder", &"--store")]),
+        FieldError::AlreadyEnrolled => Text::AlreadyEnrolled,
+        FieldError::Invalid(invalid) => {
+            return lang.fill(Text::InvalidField, &[("field", &lang.field(invalid.field)), ("rule", &lang.rule(&invalid.rule))]);
+        }
+        FieldError::NotFound { what: "grid" } => Text::WhichGrid,
+        FieldError::NotFound { what } => return lang.fill(Text::NotHere, &[("kind", &lang.kind(what))]),
+        FieldError::Denied(Denied::NotInScope) => Text::NotInScope,
+        FieldError::Denied(_) => Text::NotAllowed,
+        FieldError::Superseded(Superseded::NotFrom(state)) => return lang.fill(Text::CaseWas, &[("state", &lang.case_state(state))]),
+        FieldError::Superseded(Superseded::CapturedAlready) => Text::CapturedAlready,
+        FieldError::NotTheAuthor => Text::NotTheAuthor,
+        FieldError::Store(StoreError::InUse) => Text::StoreInUse,
+        FieldError::Store(StoreError::Full) => Text::DiskFull,
+        FieldError::Store(StoreError::Io { kind, .. }) => return lang.fill(Text::DiskFailed, &[("why", kind)]),
+        FieldError::Store(_) | FieldError::Damaged { .. } => Text::StoreDamaged,
+        FieldError::Document(_) => Text::DocumentDamaged,
+        FieldError::Sync(failure) => return of_sync(failure, lang),
+    };
+    lang.say(text).to_owned()
+}
+
+fn of_sync(failure: &SyncFailure, lang: Lang) -> String {
+    let text = match failure {
+        SyncFailure::Unreachable => Text::Unreachable,
+        SyncFailure::TimedOut => Text::TimedOut,
+        SyncFailure::NotTheServer { .. } | SyncFailure::Frame(_) => Text::NotTheServer,
+        SyncFailure::Rejected { code } if code == ENROLMENT_CODE => Text::CodeDoesNotCount,
+        SyncFailure::Rejected { code } if code == "hub.unknown_device" => Text::DeviceUnknown,
+        SyncFailure::Rejected { code } => return lang.fill(Text::ServerRejected, &[("code", code)]),
+        SyncFailure::NotReady { .. } => Text::ServerNotReady,
+        SyncFailure::Store { .. } => Text::AnswerNotStored,
+        SyncFailure::Unfit { .. } => Text::AnswerUnfit,
+    };
+    lang.say(text).to_owned()
+}

@@ -1,0 +1,57 @@
+//! The phone's folder: opened, or made for an enrolment, and never taken for something that it is not.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use doorstep_core::field::Engine;
+use doorstep_core::store::{SledOptions, SledStore, Store};
+
+use super::PhoneError;
+
+/// The cache of a phone's store, in bytes: as in an app.
+const CACHE_BYTES: u64 = 8 << 20;
+/// The file that every store has.
+const DATA: &str = "db";
+
+/// What the folder is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// It may be new.
+    ToEnrol,
+    /// It must be a phone's.
+    Enrolled,
+}
+
+/// Opens the folder's store. Makes nothing unless it is to be enrolled, and writes nothing into a folder that holds something else.
+pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, PhoneError> {
+    let foreign = || PhoneError::ForeignFolder { folder: folder.to_owned() };
+    let not_enrolled = || PhoneError::NotEnrolled { folder: folder.to_owned() };
+    let has_store = folder.join(DATA).is_file();
+    if !has_store && holds_something(folder) {
+        return Err(foreign());
+    }
+    if !has_store && opening == Opening::Enrolled {
+        return Err(not_enrolled());
+    }
+    let store = SledStore::open(folder, SledOptions { cache_bytes: CACHE_BYTES })?;
+    match (Engine::is_begun(&store)?, opening) {
+        (true, _) => {}
+        (false, _) if !is_empty(&store)? => return Err(foreign()),
+        (false, Opening::ToEnrol) => {}
+        (false, Opening::Enrolled) => return Err(not_enrolled()),
+    }
+    Ok(Arc::new(store))
+}
+
+/// Whether something is there that is no empty folder: files, or a file of that name. A store that was just begun has its lock alone.
+fn holds_something(folder: &Path) -> bool {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lock")),
+        Err(_) => folder.exists(),
+    }
+}
+
+fn is_empty(store: &dyn Store) -> Result<bool, PhoneError> {
+    use std::ops::Bound::Unbounded;
+    Ok(store.range(Unbounded, Unbounded, 1)?.is_empty())
+}

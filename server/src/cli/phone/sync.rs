@@ -1,0 +1,242 @@
+//! Who this phone is and how it reaches the server: enrolling, exchanging, the state of the queue.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::field::{Exchanged, FieldError, HttpTransport, Identity, SyncStatus};
+use doorstep_core::model::{Clock as _, Millis};
+use doorstep_core::sync::client::SyncFailure;
+use serde::Serialize;
+
+use super::index::Index;
+use super::mark::Ref;
+use super::page::{Page, Show};
+use super::{Phone, PhoneError};
+use crate::cli::text::{Lang, Text};
+use crate::system::SystemClock;
+
+/// What `enrol` takes.
+#[derive(Debug, clap::Args)]
+pub struct EnrolArgs {
+    /// The server's address: https://doorstep.example.cn
+    #[arg(long, value_name = "URL")]
+    pub server: String,
+    /// The one-time code from the administrator
+    #[arg(long, value_name = "CODE")]
+    pub code: String,
+    /// What this phone is called in the list of devices
+    #[arg(long, value_name = "NAME", default_value = "terminal")]
+    pub label: String,
+}
+
+/// What `sync` takes.
+#[derive(Debug, clap::Args)]
+pub struct SyncArgs {
+    /// Try again until the server is reached, at the engine's intervals
+    #[arg(long)]
+    pub retry: bool,
+}
+
+/// Who the phone is.
+#[derive(Debug, Serialize)]
+struct Own {
+    person: Ref,
+    device: String,
+    server: String,
+    street: Ref,
+    grids: Vec<Ref>,
+}
+
+impl Own {
+    fn of(phone: &Phone, index: &Index) -> Result<Self, PhoneError> {
+        let Identity { device, person, street, name, server } = phone.engine.identity().ok_or(FieldError::NotEnrolled)?;
+        Ok(Self {
+            person: Ref { id: person.to_string(), name: Some(name) },
+            device: device.to_string(),
+            server,
+            street: Ref { id: street.to_string(), name: index.directory().map(|directory| directory.name.clone()) },
+            grids: phone.engine.my_grids().into_iter().filter_map(|grid| index.grid(Some(grid))).collect(),
+        })
+    }
+
+    fn lines(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        let grids: Vec<String> = self.grids.iter().map(Ref::word).collect();
+        for (field, value) in [
+            (Text::FieldPerson, self.person.word()),
+            (Text::FieldStreet, self.street.name.clone().unwrap_or_default()),
+            (Text::FieldGrids, grids.join(" ")),
+            (Text::FieldServer, self.server.clone()),
+        ] {
+            if !value.is_empty() {
+                writeln!(out, "{}", lang.line(field, &value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Enrolled {
+    #[serde(flatten)]
+    own: Own,
+}
+
+impl Show for Enrolled {
+    fn show(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", lang.fill(Text::Enrolled, &[("name", &self.own.person.word())]))?;
+        writeln!(out, "{}", lang.say(Text::NextSync))
+    }
+}
+
+pub(super) fn enrol(phone: &Phone, args: &EnrolArgs, page: &mut Page<'_>) -> Result<(), PhoneError> {
+    let transport = HttpTransport::new(&args.server)?;
+    phone.engine.enrol(&transport, &args.server, &args.code, &args.label)?;
+    let own = Own::of(phone, &Index::read(phone)?)?;
+    Ok(page.show(&Enrolled { own })?)
+}
+
+/// The queue.
+#[derive(Debug, Serialize)]
+struct Queue {
+    phase: &'static str,
+    pending: usize,
+    oldest_pending: Option<i64>,
+    refused: usize,
+    last_success: Option<i64>,
+    failed_attempts: u32,
+    next_attempt: Option<i64>,
+    last_error: Option<String>,
+    clock_offset_ms: i64,
+}
+
+impl From<SyncStatus> for Queue {
+    fn from(status: SyncStatus) -> Self {
+        Self {
+            phase: status.phase.code(),
+            pending: status.pending,
+            oldest_pending: status.oldest_pending.map(|at| at.0),
+            refused: status.refused,
+            last_success: status.last_success.map(|at| at.0),
+            failed_attempts: status.failed_attempts,
+            next_attempt: status.next_attempt.map(|at| at.0),
+            last_error: status.last_error,
+            clock_offset_ms: status.clock_offset_ms,
+        }
+    }
+}
+
+/// A clock that is wrong by less, in milliseconds, is nothing to tell.
+const OFFSET_TO_TELL: i64 = 30_000;
+
+impl Queue {
+    fn lines(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        match self.oldest_pending {
+            Some(since) => writeln!(out, "{}", lang.fill(Text::Waiting, &[("n", &self.pending), ("since", &Millis(since))]))?,
+            None => writeln!(out, "{}", lang.say(Text::NothingWaits))?,
+        }
+        if self.refused > 0 {
+            writeln!(out, "{}", lang.fill(Text::RefusedWait, &[("n", &self.refused)]))?;
+        }
+        match self.last_success {
+            Some(at) => writeln!(out, "{}", lang.line(Text::FieldLastSync, &Millis(at).to_string()))?,
+            None => writeln!(out, "{}", lang.say(Text::NeverSynced))?,
+        }
+        if let Some(error) = &self.last_error {
+            let reason = lang.failure(error);
+            writeln!(out, "{}", lang.fill(Text::FailedSince, &[("n", &self.failed_attempts), ("why", &reason)]))?;
+        }
+        if let Some(at) = self.next_attempt {
+            writeln!(out, "{}", lang.fill(Text::NextAttempt, &[("at", &Millis(at))]))?;
+        }
+        if self.clock_offset_ms.abs() > OFFSET_TO_TELL {
+            writeln!(out, "{}", lang.fill(Text::ClockWrong, &[("seconds", &(-self.clock_offset_ms / 1_000))]))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    #[serde(flatten)]
+    own: Own,
+    documents: BTreeMap<&'static str, usize>,
+    queue: Queue,
+}
+
+impl Show for Status {
+    fn show(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        self.own.lines(lang, out)?;
+        let counts =
+            DocKind::ALL.iter().map(|kind| format!("{} {}", lang.kind(kind.name()), self.documents.get(kind.name()).unwrap_or(&0)));
+        writeln!(out, "{}", lang.line(Text::FieldHere, &counts.collect::<Vec<_>>().join(" · ")))?;
+        self.queue.lines(lang, out)
+    }
+}
+
+pub(super) fn status(phone: &Phone, page: &mut Page<'_>) -> Result<(), PhoneError> {
+    let own = Own::of(phone, &Index::read(phone)?)?;
+    let mut documents = BTreeMap::new();
+    for kind in DocKind::ALL {
+        documents.insert(kind.name(), phone.engine.documents(kind)?.len());
+    }
+    Ok(page.show(&Status { own, documents, queue: phone.engine.status().into() })?)
+}
+
+/// What an exchange came to.
+#[derive(Debug, Serialize)]
+struct Synced {
+    round_trips: u32,
+    accepted: usize,
+    refused_now: usize,
+    received: usize,
+    queue: Queue,
+}
+
+impl Show for Synced {
+    fn show(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        let brought: [(&str, &dyn std::fmt::Display); 3] =
+            [("trips", &self.round_trips), ("sent", &(self.accepted + self.refused_now)), ("received", &self.received)];
+        writeln!(out, "{}", lang.fill(Text::Synced, &brought))?;
+        if self.refused_now > 0 {
+            writeln!(out, "{}", lang.fill(Text::RefusedNow, &[("n", &self.refused_now)]))?;
+        }
+        self.queue.lines(lang, out)
+    }
+}
+
+pub(super) fn sync(phone: &Phone, args: &SyncArgs, page: &mut Page<'_>) -> Result<(), PhoneError> {
+    let identity = phone.engine.identity().ok_or(FieldError::NotEnrolled)?;
+    let transport = HttpTransport::new(&identity.server)?;
+    page.progress(Text::Syncing, &[("server", &identity.server)]);
+    loop {
+        let mut told = |status: &SyncStatus| {
+            let Exchanged { accepted, received, .. } = status.exchanged;
+            page.progress(Text::SyncProgress, &[("sent", &accepted), ("received", &received), ("n", &status.pending)]);
+        };
+        let failure = match phone.engine.sync_with(&transport, &mut told) {
+            Ok(report) => {
+                let Exchanged { accepted, refused, received } = report.exchanged;
+                let queue = phone.engine.status().into();
+                return Ok(page.show(&Synced { round_trips: report.round_trips, accepted, refused_now: refused, received, queue })?);
+            }
+            Err(FieldError::Sync(failure)) => failure,
+            Err(other) => return Err(other.into()),
+        };
+        let status = phone.engine.status();
+        // What the server refuses as a whole it refuses again; everything else may pass.
+        let is_final = matches!(failure, SyncFailure::Rejected { .. } | SyncFailure::Store { .. });
+        let wait = status.next_attempt.map_or(0, |at| at.since(SystemClock.now()).max(0).unsigned_abs());
+        let wait_seconds = wait.div_ceil(1_000);
+        match status.next_attempt {
+            Some(_) if args.retry && !is_final => {
+                page.progress(Text::RetryIn, &[("why", &page.lang.failure(failure.code())), ("seconds", &wait_seconds)]);
+                std::thread::sleep(Duration::from_millis(wait));
+            }
+            next_attempt => {
+                return Err(PhoneError::NotSynced { failure, pending: status.pending, next_attempt, wait_seconds });
+            }
+        }
+    }
+}

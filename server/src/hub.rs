@@ -1,0 +1,176 @@
+//! The hub: where what many phones recorded becomes one street's record.
+//!
+//! Acceptance is a chain of steps, each a function from values to a value or a [`Refusal`](doorstep_core::sync::Refusal): strict parse, signature
+//! and actor of the device, structure of the change, policy over the path of every operation, apply on a scratch copy, workflow over the new
+//! events, reload check, one atomic commit, durable, acknowledged. The hub strings them together and is the only one that touches locks and the
+//! ledger. A group that is refused at any step goes to quarantine with its reason; the rest of the push flows on.
+
+mod accept;
+mod authenticate;
+mod cache;
+mod enrol;
+mod judge;
+mod locks;
+mod manage;
+mod read;
+mod working;
+
+use std::sync::{Arc, Mutex};
+
+use doorstep_core::docs::Actor;
+use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, StreetId};
+use doorstep_core::sync::server::{Effect, Exchange, Input};
+use doorstep_core::sync::{FrameError, SignatureError};
+
+pub use manage::{LateEvent, NewDocument, NewPerson};
+
+use crate::ledger::{Ledger, LedgerError};
+use cache::Cache;
+use locks::DocumentLocks;
+
+/// Why a request as a whole was not served. What is wrong with a single group is a verdict, not this.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HubError {
+    /// The bytes are no request.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The device is not enrolled here.
+    #[error("this device is not enrolled")]
+    UnknownDevice,
+    /// The signature does not count.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The phone's protocol is newer than this server's, or older than any that can be read.
+    #[error("protocol version {found} is not served")]
+    Protocol {
+        /// What the phone speaks.
+        found: u32,
+    },
+    /// The one-time code is unknown, used or expired.
+    #[error("the code is unknown, used or expired")]
+    Code,
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] doorstep_core::model::Invalid),
+    /// What is named is not here.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What was named.
+        what: &'static str,
+    },
+    /// What is to be added is here already.
+    #[error("there is such a {what} already")]
+    Exists {
+        /// What was to be added.
+        what: &'static str,
+    },
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A document of the ledger does not load.
+    #[error(transparent)]
+    Document(#[from] doorstep_core::docs::DocumentError),
+    /// Many phones write to the same documents at once; the phone tries again.
+    #[error("the documents are too busy")]
+    Busy,
+    /// A step was taken out of order: a bug of ours.
+    #[error("the exchange went out of order")]
+    OutOfOrder,
+}
+
+impl HubError {
+    /// The code in problem+json and in the log.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Frame(error) => error.code(),
+            Self::UnknownDevice => "hub.unknown_device",
+            Self::Signature(error) => error.code(),
+            Self::Protocol { .. } => "hub.protocol",
+            Self::Code => "hub.enrolment_code",
+            Self::Invalid(_) => "hub.invalid",
+            Self::NotFound { .. } => "hub.not_found",
+            Self::Exists { .. } => "hub.exists",
+            Self::Ledger(_) => "hub.ledger",
+            Self::Document(error) => error.code(),
+            Self::Busy => "hub.busy",
+            Self::OutOfOrder => "hub.out_of_order",
+        }
+    }
+}
+
+/// Where randomness comes from, shared by all threads.
+pub type SharedEntropy = Arc<Mutex<dyn Entropy>>;
+
+/// The hub of all streets of a server. Calls block on processor and disk: run them on threads for blocking work.
+pub struct Hub {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    entropy: SharedEntropy,
+    cache: Cache,
+    locks: DocumentLocks,
+    /// This process's life, for what the server itself writes.
+    incarnation: Incarnation,
+}
+
+impl Hub {
+    /// A hub over a ledger, with `cache_bytes` for loaded documents. Takes a new incarnation: one for each process start.
+    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, entropy: SharedEntropy, cache_bytes: u64) -> Self {
+        let incarnation = Incarnation::make(&mut *lock(&entropy));
+        Self { ledger, clock, entropy, cache: Cache::new(cache_bytes), locks: DocumentLocks::default(), incarnation }
+    }
+
+    /// Serves one request frame of a phone with one response frame.
+    ///
+    /// # Errors
+    /// When the request as a whole cannot be served; nothing of it was acknowledged then, though parts may have been accepted: sending it
+    /// again is safe.
+    pub fn exchange(&self, frame: &[u8]) -> Result<Vec<u8>, HubError> {
+        let authenticated = self.authenticate(frame)?;
+        let mut exchange = Exchange::new(authenticated.street.ledger);
+        let mut pushed = Vec::new();
+        let mut input = Input::Request(Box::new(authenticated.request.clone()));
+        loop {
+            let mut effects = Vec::new();
+            exchange.handle(self.clock.now(), input, &mut effects);
+            let effect = effects.into_iter().next().ok_or(HubError::OutOfOrder)?;
+            input = match effect {
+                Effect::Judge(push) => {
+                    let (verdicts, hashes) = self.accept(&authenticated, &push)?;
+                    pushed = hashes;
+                    Input::Judged(verdicts)
+                }
+                Effect::Read(cursors) => Input::Page(self.read(&authenticated, &cursors, &pushed)?),
+                Effect::AwaitDurable => {
+                    self.ledger.barrier()?;
+                    Input::Durable
+                }
+                Effect::Send(frame) => return Ok(frame),
+                Effect::Fail => return Err(HubError::OutOfOrder),
+            };
+        }
+    }
+
+    /// The ledger below.
+    pub fn ledger(&self) -> &dyn Ledger {
+        &*self.ledger
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The actor of what the server itself writes in a street: rulings and imports.
+    fn server_actor(&self, ledger: LedgerId) -> Actor {
+        let device = doorstep_core::model::DeviceId::from_bytes(*ledger.as_bytes());
+        Actor { device: device.tag(), incarnation: self.incarnation }
+    }
+
+    fn street(&self, id: StreetId) -> Result<crate::ledger::Street, HubError> {
+        self.ledger.streets()?.into_iter().find(|street| street.id == id).ok_or(HubError::NotFound { what: "street" })
+    }
+}
+
+/// A poisoned lock means that a thread panicked while it held it; what these locks guard is valid at every moment.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

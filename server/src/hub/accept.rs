@@ -1,0 +1,245 @@
+//! Accepting a push: signature, then group after group, then one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use doorstep_core::docs::{event_write, hash_of};
+use doorstep_core::model::{CaseEvent, CaseId, ChangeHash, ClaimKey, DocId, EventId, EventKind, GroupId, Hlc, Millis, PersonId, Position};
+use doorstep_core::sync::{Group, Leaf, List, Push, Refusal, Verdict};
+
+use super::authenticate::Authenticated;
+use super::cache::Loaded;
+use super::judge::{Bench, Judged, judge};
+use super::working::WorkingSet;
+use super::{Hub, HubError, lock};
+use crate::ledger::{AcceptedGroup, Commit, LedgerError, PushProof, QuarantinedGroup};
+use crate::telemetry;
+
+/// How often acceptance reads and decides again when the ledger moved on, before the phone is asked to try later. Under the locks of one
+/// process it never happens; with several servers each round settles at least one push.
+const MOST_ROUNDS: usize = 8;
+
+/// What judging a push came to.
+struct Plan {
+    verdicts: Vec<Verdict>,
+    documents: WorkingSet,
+    groups: Vec<AcceptedGroup>,
+    claims: Vec<(ClaimKey, DocId)>,
+    quarantine: Vec<QuarantinedGroup>,
+}
+
+impl Hub {
+    /// Judges a push and commits what is accepted. Returns, once that is durable, a verdict for each group, and the hashes of all changes of
+    /// the push, which the answer leaves out.
+    pub(super) fn accept(&self, who: &Authenticated, push: &Push) -> Result<(Vec<Verdict>, Vec<ChangeHash>), HubError> {
+        let leaves: Vec<Leaf> = push
+            .groups
+            .0
+            .iter()
+            .flat_map(|group| group.changes.0.iter())
+            .map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) })
+            .collect();
+        who.device.key.verify_push(who.device.id, &leaves, &push.signature)?;
+        let _guards = self.locks.lock(leaves.iter().map(|leaf| leaf.doc));
+        for _ in 0..MOST_ROUNDS {
+            match self.judge_and_commit(who, push, &leaves) {
+                Err(HubError::Ledger(LedgerError::Conflict { .. })) => self.forget(who, &leaves),
+                verdicts => return Ok((verdicts?, leaves.iter().map(|leaf| leaf.hash).collect())),
+            }
+        }
+        Err(HubError::Busy)
+    }
+
+    fn forget(&self, who: &Authenticated, leaves: &[Leaf]) {
+        leaves.iter().for_each(|leaf| self.cache.remove(who.street.id, leaf.doc));
+    }
+
+    fn judge_and_commit(&self, who: &Authenticated, push: &Push, leaves: &[Leaf]) -> Result<Vec<Verdict>, HubError> {
+        let mut suspects = BTreeSet::new();
+        loop {
+            let plan = self.plan(who, push, &suspects)?;
+            let (writes, broken) = reload_checked(&plan, who);
+            if broken.is_empty() {
+                return self.commit(who, plan, writes, leaves);
+            }
+            // A document does not survive saving: the groups that wrote to it are judged again, and refused one by one.
+            let before = suspects.len();
+            suspects.extend(broken);
+            if suspects.len() == before {
+                return Err(HubError::OutOfOrder);
+            }
+        }
+    }
+
+    /// Judges all groups in order. A document of `suspects` is put through the reload check after each group.
+    fn plan(&self, who: &Authenticated, push: &Push, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
+        let mut plan =
+            Plan { verdicts: Vec::new(), documents: WorkingSet::default(), groups: Vec::new(), claims: Vec::new(), quarantine: Vec::new() };
+        let mut refused: BTreeMap<ChangeHash, GroupId> = BTreeMap::new();
+        let principal = who.principal();
+        let now = self.now();
+        for group in &push.groups.0 {
+            let verdict = match self.known(who, &plan, group)? {
+                Some(verdict) => verdict,
+                None => {
+                    for change in &group.changes.0 {
+                        plan.documents.fetch(self, who.street.id, change.doc)?;
+                    }
+                    let device = who.device.id.tag();
+                    let bench = Bench { street: who.street.id, device, principal: &principal, had: &who.had, now, refused: &refused };
+                    match judge(&bench, &plan.documents, group).and_then(|judged| survives(judged, suspects)) {
+                        Ok(judged) => self.take(who, &mut plan, group, judged, now)?,
+                        Err(refusal) => refuse(who, &mut plan, group, &refusal, now),
+                    }
+                }
+            };
+            if matches!(verdict, Verdict::Refused { .. }) {
+                refused.extend(group.changes.0.iter().map(|change| (hash_of(&change.bytes), group.id)));
+            }
+            plan.verdicts.push(verdict);
+        }
+        Ok(plan)
+    }
+
+    /// The verdict of a group that came before: it is final.
+    fn known(&self, who: &Authenticated, plan: &Plan, group: &Group) -> Result<Option<Verdict>, HubError> {
+        let hashes = || group.changes.0.iter().map(|change| (change.doc, hash_of(&change.bytes)));
+        if plan.verdicts.iter().any(|verdict| verdict.group() == group.id) {
+            return Ok(Some(Verdict::refused(group.id, &Refusal::Repeated)));
+        }
+        if let Some(accepted) = self.ledger.group(who.street.id, group.id)? {
+            let same = accepted.changes.iter().map(|(doc, hash, _)| (*doc, *hash)).eq(hashes());
+            return Ok(Some(if same {
+                Verdict::Accepted {
+                    group: group.id,
+                    at: accepted.at,
+                    numbers: List(accepted.changes.iter().map(|(_, _, number)| *number).collect()),
+                    duplicate_of: accepted.duplicate_of.map(CaseId::from),
+                }
+            } else {
+                Verdict::AcceptedBefore { group: group.id }
+            }));
+        }
+        let quarantined = self.ledger.quarantined(who.street.id, group.id)?;
+        Ok(quarantined
+            .filter(|old| old.changes.iter().map(|(doc, _, bytes)| (*doc, hash_of(bytes))).eq(hashes()))
+            .map(|old| Verdict::Refused { group: group.id, code: old.code, offset_ms: old.offset_ms, because_of: old.because_of }))
+    }
+
+    /// Takes a judged group into the plan, with the ruling on what it claims.
+    fn take(&self, who: &Authenticated, plan: &mut Plan, group: &Group, mut judged: Judged, now: Millis) -> Result<Verdict, HubError> {
+        let mut duplicate_of = None;
+        if let Some((key, case)) = judged.claim.take() {
+            let taken = plan.claims.iter().find(|(claimed, _)| *claimed == key).map(|(_, first)| *first);
+            duplicate_of = match taken {
+                Some(first) => Some(first),
+                None => self.ledger.claim(who.street.id, &key)?,
+            };
+            match duplicate_of {
+                Some(first) => self.rule_duplicate(who, &mut judged, case, first, now)?,
+                None => plan.claims.push((key, case)),
+            }
+        }
+        let changes =
+            group.changes.0.iter().zip(&judged.numbers).map(|(change, number)| (change.doc, hash_of(&change.bytes), *number)).collect();
+        plan.groups.push(AcceptedGroup { id: group.id, at: now, changes, duplicate_of });
+        for working in judged.documents {
+            plan.documents.0.insert(working.document.id(), working);
+        }
+        let duplicate_of = duplicate_of.map(CaseId::from);
+        Ok(Verdict::Accepted { group: group.id, at: now, numbers: List(judged.numbers), duplicate_of })
+    }
+
+    /// The server's own event in a case whose claim another case made before.
+    fn rule_duplicate(&self, who: &Authenticated, judged: &mut Judged, case: DocId, first: DocId, now: Millis) -> Result<(), HubError> {
+        let Some(working) = judged.documents.iter_mut().find(|working| working.document.id() == case) else { return Ok(()) };
+        let event = CaseEvent {
+            id: EventId::make(now, &mut *lock(&self.entropy)),
+            kind: EventKind::DuplicateOf,
+            by: PersonId::SERVER,
+            at: now,
+            text: None,
+            other: Some(CaseId::from(first)),
+        };
+        let actor = self.server_actor(who.street.ledger);
+        if let Some(change) = working.document.edit(actor, Hlc::new(now, 0), &[event_write(&event)])? {
+            working.take(&change, now);
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &self,
+        who: &Authenticated,
+        plan: Plan,
+        writes: Vec<(crate::ledger::DocumentWrite, Loaded)>,
+        leaves: &[Leaf],
+    ) -> Result<Vec<Verdict>, HubError> {
+        if plan.groups.is_empty() && plan.quarantine.is_empty() {
+            return Ok(plan.verdicts);
+        }
+        let (documents, loaded): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+        let push = who.request.push.as_ref();
+        let proof = push.filter(|_| !plan.groups.is_empty()).map(|push| PushProof {
+            device: who.device.id,
+            signature: push.signature,
+            leaves: leaves.iter().map(|leaf| (leaf.doc, leaf.hash)).collect(),
+        });
+        let commit = Commit {
+            documents,
+            groups: plan.groups,
+            claims: plan.claims,
+            quarantine: plan.quarantine,
+            proof,
+            directory_version: None,
+            directory: None,
+        };
+        let accepted: usize = commit.documents.iter().map(|document| document.changes.len()).sum();
+        let began = std::time::Instant::now();
+        let versions: Vec<Position> = self.ledger.commit(who.street.id, commit)?;
+        metrics::histogram!(telemetry::COMMIT_SECONDS).record(began.elapsed());
+        metrics::counter!(telemetry::ACCEPTED).increment(accepted as u64);
+        for (mut loaded, version) in loaded.into_iter().zip(versions) {
+            loaded.version = version;
+            self.cache.put(who.street.id, Arc::new(loaded));
+        }
+        Ok(plan.verdicts)
+    }
+}
+
+fn refuse(who: &Authenticated, plan: &mut Plan, group: &Group, refusal: &Refusal, now: Millis) -> Verdict {
+    tracing::info!(device = %who.device.id, group = %group.id, code = refusal.code(), "a group was refused");
+    metrics::counter!(telemetry::QUARANTINE, "reason" => refusal.code().to_owned()).increment(1);
+    plan.quarantine.push(QuarantinedGroup {
+        id: group.id,
+        at: now,
+        device: who.device.id,
+        person: who.device.person,
+        code: refusal.code().to_owned(),
+        offset_ms: refusal.offset_ms(),
+        because_of: refusal.because_of(),
+        changes: group.changes.0.iter().map(|change| (change.doc, change.kind, change.bytes.clone())).collect(),
+    });
+    Verdict::refused(group.id, refusal)
+}
+
+/// Documents under suspicion are saved and loaded after each group, so that the group that broke one is found.
+fn survives(judged: Judged, suspects: &BTreeSet<DocId>) -> Result<Judged, Refusal> {
+    for working in judged.documents.iter().filter(|working| suspects.contains(&working.document.id())) {
+        working.reload_check()?;
+    }
+    Ok(judged)
+}
+
+/// What is to be written, and the documents that do not survive saving.
+fn reload_checked(plan: &Plan, who: &Authenticated) -> (Vec<(crate::ledger::DocumentWrite, Loaded)>, Vec<DocId>) {
+    let mut writes = Vec::new();
+    let mut broken = Vec::new();
+    for (id, working) in plan.documents.0.iter().filter(|(_, working)| working.is_changed()) {
+        match working.clone().into_write(who.street.id) {
+            Ok(write) => writes.push(write),
+            Err(_) => broken.push(*id),
+        }
+    }
+    (writes, broken)
+}

@@ -1,0 +1,53 @@
+//! Who is it: from the bytes of a frame to a request whose device and signature are known.
+
+use doorstep_core::model::{Grant, Millis, Scope};
+use doorstep_core::policy::Principal;
+use doorstep_core::sync::{PROTOCOL_VERSION, Request, Signed, open_frame};
+
+use super::{Hub, HubError};
+use crate::ledger::{Device, Street};
+
+/// A request of a known device, with what its person has a right to at this moment.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// The device that signed.
+    pub device: Device,
+    /// Its street.
+    pub street: Street,
+    /// The grants that hold now.
+    pub grants: Vec<Grant>,
+    /// The scopes that its person has or ever had a right to.
+    pub had: Vec<Scope>,
+    /// The request.
+    pub request: Request,
+}
+
+impl Authenticated {
+    /// Who asks, for policy.
+    pub fn principal(&self) -> Principal {
+        Principal { person: self.device.person, scopes: self.grants.iter().map(|grant| grant.scope).collect::<Vec<Scope>>() }
+    }
+}
+
+impl Hub {
+    /// Opens a frame and checks who signed it.
+    pub(super) fn authenticate(&self, frame: &[u8]) -> Result<Authenticated, HubError> {
+        let signed: Signed = open_frame(frame)?;
+        let request: Request = signed.open()?;
+        if request.protocol == 0 || request.protocol > PROTOCOL_VERSION {
+            return Err(HubError::Protocol { found: request.protocol });
+        }
+        let device = self.ledger.device(request.device)?.ok_or(HubError::UnknownDevice)?;
+        device.key.verify_request(&signed)?;
+        let street = self.street(device.street)?;
+        let grants = self.ledger.grants(street.id, device.person)?;
+        let had = grants.iter().map(|grant| grant.scope).collect();
+        let grants = holding(grants, self.now());
+        Ok(Authenticated { device, street, grants, had, request })
+    }
+}
+
+fn holding(mut grants: Vec<Grant>, now: Millis) -> Vec<Grant> {
+    grants.retain(|grant| grant.holds(now));
+    grants
+}

@@ -1,0 +1,147 @@
+//! Judging one group: pure functions over the documents under work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use doorstep_core::docs::layout::Path;
+use doorstep_core::docs::wellformed::{self, Action, Malformed, Operation};
+use doorstep_core::docs::{Case, Change, DocKind, Scalar};
+use doorstep_core::model::{CLOCK_TOLERANCE, ChangeHash, ClaimKey, DeviceTag, DocId, EventId, GridId, GroupId, Millis, Scope, StreetId};
+use doorstep_core::policy::{self, Denied, Principal};
+use doorstep_core::sync::{Group, MOST_GROUP_CHANGES, Refusal};
+use doorstep_core::workflow;
+
+use super::working::{Working, WorkingSet, scopes_of};
+
+/// What judging needs to know beside the documents.
+pub struct Bench<'a> {
+    pub street: StreetId,
+    pub device: DeviceTag,
+    pub principal: &'a Principal,
+    /// The scopes that the person has or ever had a right to.
+    pub had: &'a [Scope],
+    pub now: Millis,
+    /// Changes of this push that were refused, with their groups: what builds on them is refused with that reason.
+    pub refused: &'a BTreeMap<ChangeHash, GroupId>,
+}
+
+/// A group that may be accepted: its documents with its changes applied, and the receipt numbers of these in order.
+pub struct Judged {
+    pub documents: Vec<Working>,
+    pub numbers: Vec<u64>,
+    /// The new case of the group that claims something, and what.
+    pub claim: Option<(ClaimKey, DocId)>,
+}
+
+/// Judges a group against documents that were fetched. Changes nothing: the result holds copies.
+pub fn judge(bench: &Bench<'_>, documents: &WorkingSet, group: &Group) -> Result<Judged, Refusal> {
+    let changes = parse(bench, group)?;
+    let mut judged = Judged { documents: Vec::new(), numbers: Vec::new(), claim: None };
+    for (doc, kind, change) in &changes {
+        let mut working = match documents.0.get(doc) {
+            Some(working) => working.clone(),
+            None => Working::new(*kind, *doc)?,
+        };
+        judge_change(bench, &mut working, *kind, change)?;
+        let number = working.take(change, bench.now);
+        judged.numbers.push(number);
+        note_late(&mut working, change);
+        // Only what opens a case can claim: a later change of the same push finds the claim made, by this very case.
+        if number == 1 && *kind == DocKind::Case {
+            judged.claim = Case::read(&working.document).details.claim.map(|key| (key, *doc));
+        }
+        judged.documents.push(working);
+    }
+    Ok(judged)
+}
+
+/// Size, strict parse, repetition, actor and clock: all that can be said without a document.
+fn parse(bench: &Bench<'_>, group: &Group) -> Result<Vec<(DocId, DocKind, Change)>, Refusal> {
+    if group.changes.0.is_empty() || group.changes.0.len() > MOST_GROUP_CHANGES {
+        return Err(Refusal::GroupSize);
+    }
+    let mut documents = BTreeSet::new();
+    let mut changes = Vec::new();
+    for pushed in &group.changes.0 {
+        let change = Change::parse(&pushed.bytes)?;
+        if !documents.insert(pushed.doc) {
+            return Err(Refusal::Repeated);
+        }
+        if change.actor().device != bench.device {
+            return Err(Refusal::ForeignActor);
+        }
+        let offset_ms = change.at().millis().since(bench.now);
+        if offset_ms > CLOCK_TOLERANCE {
+            return Err(Refusal::ClockAhead { offset_ms });
+        }
+        changes.push((pushed.doc, pushed.kind, change));
+    }
+    Ok(changes)
+}
+
+fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change: &Change) -> Result<(), Refusal> {
+    if working.document.kind() != kind {
+        return Err(Refusal::ForeignDocument);
+    }
+    if working.document.contains(&change.hash()) {
+        return Err(Refusal::Repeated);
+    }
+    let operations = wellformed::check(&working.document, change).map_err(|malformed| explain(bench, change, malformed))?;
+    let after = scopes_after(bench.street, &working.scopes, &operations);
+    policy::may_write(bench.principal, &working.scopes, &after, &operations)
+        .map_err(|denied| late_or_denied(bench, working, &after, denied))?;
+    working.document.apply([change])?;
+    // What comes next in the same push is judged by where the document is now: a new one is in no scope but by its first change.
+    working.scopes = scopes_of(bench.street, &working.document);
+    Ok(())
+}
+
+/// What a structural fault means for an honest phone.
+fn explain(bench: &Bench<'_>, change: &Change, malformed: Malformed) -> Refusal {
+    match malformed {
+        Malformed::MissingDependencies { .. } => match change.deps().find_map(|dep| bench.refused.get(&dep)) {
+            Some(group) => Refusal::DependsOnRefused { group: Some(*group) },
+            // It may build on what was refused in an earlier push: the phone runs the command again on what is here.
+            None => Refusal::DependsOnRefused { group: None },
+        },
+        Malformed::Sequence { expected, found } if found < expected => Refusal::ActorForked,
+        // Run again on the present state, the command has one head to build on.
+        Malformed::TooManyHeads => Refusal::DependsOnRefused { group: None },
+        malformed => Refusal::Malformed(malformed),
+    }
+}
+
+/// What a denial means for an honest phone: the work was recorded while the person had the right, or while the document was where the person
+/// has it still.
+fn late_or_denied(bench: &Bench<'_>, working: &Working, after: &[Scope], denied: Denied) -> Refusal {
+    let is_new = working.scopes.is_empty();
+    let once = if is_new { after.iter().any(|scope| bench.had.contains(scope)) } else { working.was_in_any(bench.had) };
+    if denied == Denied::NotInScope && once { Refusal::GrantEnded } else { denied.into() }
+}
+
+/// The scopes that a document will be in by what a change sets; the rest stay.
+fn scopes_after(street: StreetId, before: &[Scope], operations: &[Operation]) -> Vec<Scope> {
+    let grid = operations.iter().find_map(|operation| match (&operation.path, &operation.action) {
+        (Path::Root(key), Action::Put(Scalar::Bytes(bytes))) if key == "grid" => GridId::try_from(bytes.as_slice()).ok(),
+        _ => None,
+    });
+    match grid {
+        Some(grid) => vec![Scope::Street(street), Scope::Grid(grid)],
+        None if before.is_empty() => vec![Scope::Street(street)],
+        None => before.to_vec(),
+    }
+}
+
+/// Notes the events of this change that came too late: the centre is shown them.
+fn note_late(working: &mut Working, change: &Change) {
+    if working.document.kind() != DocKind::Case {
+        return;
+    }
+    let events = working.document.events();
+    let own: BTreeSet<EventId> = events.iter().filter(|event| event.change == change.hash()).map(|event| event.value.id).collect();
+    if own.is_empty() {
+        return;
+    }
+    let view = workflow::fold(events, &working.receipts);
+    let late: Vec<EventId> = view.superseded().map(|entry| entry.event.id).filter(|id| own.contains(id)).collect();
+    working.note_late(late);
+}

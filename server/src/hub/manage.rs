@@ -1,0 +1,303 @@
+//! What an administrator does: streets, grids, people, documents that come from elsewhere, and the centre's lists.
+
+use std::sync::Arc;
+
+use doorstep_core::docs::{DocKind, Document, Write};
+use doorstep_core::model::{
+    CaseId, Centre, CentreId, Directory, DocId, EventId, Grant, GrantId, Grid, GridId, Hlc, Invalid, LedgerId, Millis, PersonId, Role,
+    Scope, Staff, StreetId,
+};
+use doorstep_core::summary::{CaseSummary, Summary};
+use doorstep_core::sync::MOST_GRANTS;
+
+use super::working::Working;
+use super::{Hub, HubError, lock};
+use crate::ledger::{Commit, LedgerError, QuarantinedGroup, Street};
+
+/// The longest name of a street, grid, centre or person, in characters.
+const MOST_NAME: usize = 60;
+/// How many documents of an import are committed together: about half of the megabyte that a batch may have.
+const DOCUMENTS_AT_ONCE: usize = 200;
+/// How many rows a list reads at a time.
+const ROWS_AT_ONCE: usize = 1_024;
+/// How often a change of the directory is tried when another came in between.
+const MOST_ROUNDS: usize = 8;
+
+/// A member of staff to be added.
+#[derive(Debug, Clone)]
+pub struct NewPerson {
+    /// The name.
+    pub name: String,
+    /// What the person is; decides what the person has a right to.
+    pub role: Role,
+    /// The grids that a worker answers for.
+    pub grids: Vec<GridId>,
+}
+
+/// A document that comes from elsewhere, with a fixed id: one that is here already is left as it is, so an import can be run again.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    /// Its id.
+    pub id: DocId,
+    /// What it is.
+    pub kind: DocKind,
+    /// What is written into it.
+    pub writes: Vec<Write>,
+}
+
+/// An event that came too late, for the centre's list.
+#[derive(Debug, Clone)]
+pub struct LateEvent {
+    /// The case.
+    pub case: CaseId,
+    /// The event.
+    pub event: EventId,
+}
+
+impl Hub {
+    /// Adds a street with its centres.
+    ///
+    /// # Errors
+    /// When a name breaks a rule, or the ledger fails.
+    pub fn add_street(&self, name: &str, centres: &[&str]) -> Result<Street, HubError> {
+        let name = Invalid::check_text("name", name, MOST_NAME)?;
+        if self.ledger.streets()?.iter().any(|street| street.name == name) {
+            return Err(HubError::Exists { what: "street" });
+        }
+        let now = self.now();
+        let street = {
+            let entropy = &mut *lock(&self.entropy);
+            Street { id: StreetId::make(now, entropy), name: name.clone(), ledger: LedgerId::make(now, entropy) }
+        };
+        let centres = centres
+            .iter()
+            .map(|name| {
+                let name = Invalid::check_text("centre", name, MOST_NAME)?;
+                Ok(Centre { id: CentreId::make(now, &mut *lock(&self.entropy)), name })
+            })
+            .collect::<Result<_, Invalid>>()?;
+        let directory =
+            Directory { schema: Directory::SCHEMA, version: 1, street: street.id, name, centres, grids: Vec::new(), staff: Vec::new() };
+        self.ledger.add_street(&street, &directory)?;
+        Ok(street)
+    }
+
+    /// Adds grids to a street; a name that is there already is an error.
+    ///
+    /// # Errors
+    /// When a name breaks a rule or is taken, or the ledger fails.
+    pub fn add_grids(&self, street: StreetId, names: &[(String, String)]) -> Result<Vec<GridId>, HubError> {
+        let now = self.now();
+        let mut added = Vec::new();
+        for (name, community) in names {
+            let name = Invalid::check_text("name", name, MOST_NAME)?;
+            let community =
+                if community.trim().is_empty() { String::new() } else { Invalid::check_text("community", community, MOST_NAME)? };
+            added.push(Grid { id: GridId::make(now, &mut *lock(&self.entropy)), name, community });
+        }
+        let ids = added.iter().map(|grid| grid.id).collect();
+        self.change_directory(street, |directory| {
+            for grid in &added {
+                if directory.grids.iter().any(|other| other.name == grid.name) {
+                    return Err(HubError::Exists { what: "grid" });
+                }
+                directory.grids.push(grid.clone());
+            }
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+
+    /// Adds a person, with the grants of the role: a worker to each grid, somebody of a centre to the street.
+    ///
+    /// # Errors
+    /// When the name breaks a rule, a grid is not here, or the ledger fails.
+    pub fn add_person(&self, street: StreetId, person: &NewPerson) -> Result<PersonId, HubError> {
+        let name = Invalid::check_text("name", &person.name, MOST_NAME)?;
+        let now = self.now();
+        let id = PersonId::make(now, &mut *lock(&self.entropy));
+        self.change_directory(street, |directory| {
+            if person.grids.iter().any(|grid| directory.grid(*grid).is_none()) {
+                return Err(HubError::NotFound { what: "grid" });
+            }
+            directory.staff.push(Staff {
+                id,
+                name: name.clone(),
+                role: person.role.clone(),
+                grids: person.grids.clone(),
+                devices: Vec::new(),
+            });
+            Ok(())
+        })?;
+        let scopes = match person.role {
+            Role::CentreStaff => vec![Scope::Street(street)],
+            Role::GridWorker | Role::Unknown(_) => person.grids.iter().map(|grid| Scope::Grid(*grid)).collect(),
+        };
+        for scope in scopes {
+            self.grant(street, id, scope)?;
+        }
+        Ok(id)
+    }
+
+    /// Gives a person a right to a scope, from now on.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn grant(&self, street: StreetId, person: PersonId, scope: Scope) -> Result<GrantId, HubError> {
+        let now = self.now();
+        if self.ledger.grants(street, person)?.iter().filter(|grant| grant.holds(now)).count() >= MOST_GRANTS {
+            return Err(Invalid::new("grants", format!("are {MOST_GRANTS} already")).into());
+        }
+        let id = GrantId::make(now, &mut *lock(&self.entropy));
+        self.ledger.add_grant(street, &Grant { id, person, scope, from: now, until: None })?;
+        Ok(id)
+    }
+
+    /// Ends a person's rights to a scope, now.
+    ///
+    /// # Errors
+    /// [`HubError::NotFound`] when there is none; or when the ledger fails.
+    pub fn revoke(&self, street: StreetId, person: PersonId, scope: Scope) -> Result<(), HubError> {
+        let now = self.now();
+        let held: Vec<Grant> =
+            self.ledger.grants(street, person)?.into_iter().filter(|grant| grant.scope == scope && grant.holds(now)).collect();
+        if held.is_empty() {
+            return Err(HubError::NotFound { what: "grant" });
+        }
+        held.iter().try_for_each(|grant| Ok(self.ledger.end_grant(street, person, grant.id, now)?))
+    }
+
+    /// The streets of this server.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn streets(&self) -> Result<Vec<Street>, HubError> {
+        Ok(self.ledger.streets()?)
+    }
+
+    /// The directory of a street.
+    ///
+    /// # Errors
+    /// When there is no such street, or the ledger fails.
+    pub fn directory(&self, street: StreetId) -> Result<Directory, HubError> {
+        Ok(self.ledger.directory(street)?)
+    }
+
+    /// Writes documents in the server's name, and says how many were new. `progress` is told after each batch how many are done.
+    ///
+    /// # Errors
+    /// When the ledger fails or a document does not take its writes; what was committed before stays, and running it again goes on.
+    pub fn create_documents(
+        &self,
+        street: StreetId,
+        documents: &[NewDocument],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<usize, HubError> {
+        let ledger = self.street(street)?.ledger;
+        let mut created = 0;
+        for (index, batch) in documents.chunks(DOCUMENTS_AT_ONCE).enumerate() {
+            let _guards = self.locks.lock(batch.iter().map(|document| document.id));
+            let mut writes = Vec::new();
+            for document in batch {
+                if self.ledger.document(street, document.id)?.is_none() {
+                    writes.push(self.write_new(street, ledger, document)?);
+                }
+            }
+            created += writes.len();
+            if !writes.is_empty() {
+                self.ledger.commit(street, Commit { documents: writes, ..Commit::default() })?;
+            }
+            progress((index * DOCUMENTS_AT_ONCE + batch.len()).min(documents.len()));
+        }
+        Ok(created)
+    }
+
+    fn write_new(&self, street: StreetId, ledger: LedgerId, new: &NewDocument) -> Result<crate::ledger::DocumentWrite, HubError> {
+        let now = self.now();
+        let failed = |_| HubError::Document(doorstep_core::docs::DocumentError::NotReloadable { id: new.id });
+        let mut working = Working::new(new.kind, new.id).map_err(failed)?;
+        if let Some(change) = working.document.edit(self.server_actor(ledger), Hlc::new(now, 0), &new.writes)? {
+            working.take(&change, now);
+        }
+        Ok(working.into_write(street).map_err(failed)?.0)
+    }
+
+    /// The cases of a street, the latest first.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn cases(&self, street: StreetId) -> Result<Vec<CaseSummary>, HubError> {
+        let mut cases = Vec::new();
+        self.each_summary(street, DocKind::Case, &mut |summary| {
+            if let Summary::Case(case) = summary {
+                cases.push(case);
+            }
+        })?;
+        cases.sort_by_key(|case| std::cmp::Reverse((case.opened_at, case.id)));
+        Ok(cases)
+    }
+
+    /// Calls `visit` with the summary of each document of a kind, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the ledger fails or a summary does not decode.
+    pub fn each_summary(&self, street: StreetId, kind: DocKind, visit: &mut dyn FnMut(Summary)) -> Result<(), HubError> {
+        let mut after = None;
+        loop {
+            let rows = self.ledger.summaries(street, kind, after, ROWS_AT_ONCE)?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            after = Some(*last);
+            for (_, bytes) in &rows {
+                visit(minicbor::decode(bytes).map_err(|_| LedgerError::Damaged { table: "summary" })?);
+            }
+        }
+    }
+
+    /// A document of a street, loaded.
+    ///
+    /// # Errors
+    /// [`HubError::NotFound`], or when the ledger fails.
+    pub fn document(&self, street: StreetId, doc: DocId) -> Result<(Document, doorstep_core::model::Receipts), HubError> {
+        let loaded = self.load(street, doc)?.ok_or(HubError::NotFound { what: "document" })?;
+        let loaded = Arc::unwrap_or_clone(loaded);
+        Ok((loaded.document, loaded.receipts))
+    }
+
+    /// Events that came too late, the oldest first, at most a thousand.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn late_events(&self, street: StreetId) -> Result<Vec<LateEvent>, HubError> {
+        let rows = self.ledger.late_events(street, ROWS_AT_ONCE)?;
+        Ok(rows.into_iter().map(|(case, event, _)| LateEvent { case: CaseId::from(case), event }).collect())
+    }
+
+    /// Refused groups, the latest first, at most a thousand.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn quarantine(&self, street: StreetId) -> Result<Vec<QuarantinedGroup>, HubError> {
+        Ok(self.ledger.quarantine(street, ROWS_AT_ONCE)?)
+    }
+
+    /// The server's clock.
+    pub fn clock_now(&self) -> Millis {
+        self.now()
+    }
+
+    /// Replaces the directory by a changed one, conditionally: when another change came in between, it reads again.
+    fn change_directory(&self, street: StreetId, change: impl Fn(&mut Directory) -> Result<(), HubError>) -> Result<(), HubError> {
+        for _ in 0..MOST_ROUNDS {
+            let mut directory = self.ledger.directory(street)?;
+            let version = directory.version;
+            change(&mut directory)?;
+            directory.version += 1;
+            let commit = Commit { directory_version: Some(version), directory: Some(directory), ..Commit::default() };
+            match self.ledger.commit(street, commit) {
+                Err(LedgerError::Conflict { .. }) => {}
+                committed => return Ok(committed.map(drop)?),
+            }
+        }
+        Err(HubError::Busy)
+    }
+}

@@ -1,0 +1,173 @@
+//! The documents that a push works on: as the ledger has them, with what was accepted so far of this push on top.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use doorstep_core::docs::{Change, DocKind, Document};
+use doorstep_core::model::{ChangeHash, DocId, EventId, Position, Receipt, Receipts, Scope, StreetId};
+use doorstep_core::summary::Summary;
+use doorstep_core::sync::Refusal;
+
+use super::cache::Loaded;
+use super::{Hub, HubError};
+use crate::ledger::DocumentWrite;
+
+/// After so many changes behind the last one a new snapshot is made: replaying the log costs about 60 µs a change, a snapshot 2 to 4 kB.
+const CHANGES_PER_SNAPSHOT: usize = 16;
+
+/// The largest document, saved, with its receipts, in bytes: with [`ANSWER_BYTES`](doorstep_core::sync::ANSWER_BYTES) before it a response
+/// still fits its frame. A household reaches a tenth of it after three hundred visits.
+const MOST_DOCUMENT_BYTES: usize = 400 * 1024;
+/// What a receipt takes on the wire, at most.
+const BYTES_PER_RECEIPT: usize = 64;
+
+/// A document under work.
+#[derive(Debug, Clone)]
+pub struct Working {
+    /// The document with what was accepted so far.
+    pub document: Document,
+    /// Its receipts, those of this push included.
+    pub receipts: Receipts,
+    /// The version that the ledger has; `None` for a new document.
+    pub version: Option<Position>,
+    /// The scopes that it is in by what was accepted so far; empty for a new document.
+    pub scopes: Vec<Scope>,
+    /// The scopes that it was in before what is under work.
+    left: Vec<Scope>,
+    logged: usize,
+    accepted: Vec<(ChangeHash, Receipt, Vec<u8>)>,
+    late: Vec<EventId>,
+}
+
+impl Working {
+    /// A document that does not exist yet.
+    pub fn new(kind: DocKind, id: DocId) -> Result<Self, Refusal> {
+        Ok(Self {
+            document: Document::new(kind, id)?,
+            receipts: Receipts::default(),
+            version: None,
+            scopes: Vec::new(),
+            left: Vec::new(),
+            logged: 0,
+            accepted: Vec::new(),
+            late: Vec::new(),
+        })
+    }
+
+    fn loaded(loaded: &Loaded) -> Self {
+        Self {
+            document: loaded.document.clone(),
+            receipts: loaded.receipts.clone(),
+            version: Some(loaded.version),
+            scopes: loaded.scopes.clone(),
+            left: loaded.scopes.iter().chain(&loaded.left).copied().collect(),
+            logged: loaded.logged,
+            accepted: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+
+    /// Takes a change that was applied to `self.document`: it gets the next receipt.
+    pub fn take(&mut self, change: &Change, at: doorstep_core::model::Millis) -> u64 {
+        let receipt = Receipt { number: self.receipts.next_number(), at };
+        self.receipts.insert(change.hash(), receipt);
+        self.accepted.push((change.hash(), receipt, change.bytes().to_vec()));
+        receipt.number
+    }
+
+    /// Whether it is or ever was in one of these scopes.
+    pub fn was_in_any(&self, scopes: &[Scope]) -> bool {
+        self.scopes.iter().chain(&self.left).any(|scope| scopes.contains(scope))
+    }
+
+    /// Notes an event that came too late.
+    pub fn note_late(&mut self, events: impl IntoIterator<Item = EventId>) {
+        self.late.extend(events);
+    }
+
+    /// Whether anything was accepted for it.
+    pub fn is_changed(&self) -> bool {
+        !self.accepted.is_empty()
+    }
+
+    /// Makes sure that everybody can read the document and that a response can carry it. Gives it as saved.
+    pub fn reload_check(&self) -> Result<Vec<u8>, Refusal> {
+        let saved = self.document.saved_and_reloaded()?;
+        if saved.len() + self.receipts.len() * BYTES_PER_RECEIPT > MOST_DOCUMENT_BYTES { Err(Refusal::DocumentFull) } else { Ok(saved) }
+    }
+
+    /// What is to be written, after the reload check that makes sure that everybody can read it.
+    pub fn into_write(self, street: StreetId) -> Result<(DocumentWrite, Loaded), Refusal> {
+        let saved = self.reload_check()?;
+        let logged = self.logged + self.accepted.len();
+        let (snapshot, logged) = if logged >= CHANGES_PER_SNAPSHOT { (Some(saved), 0) } else { (None, logged) };
+        let scopes = scopes_of(street, &self.document);
+        let summary = minicbor::to_vec(Summary::of(&self.document, &self.receipts)).unwrap_or_default();
+        let write = DocumentWrite {
+            doc: self.document.id(),
+            kind: self.document.kind(),
+            expected: self.version,
+            changes: self.accepted,
+            snapshot,
+            receipts: self.receipts.clone(),
+            scopes: scopes.clone(),
+            summary,
+            late: self.late,
+        };
+        let left = self.left.into_iter().filter(|scope| !scopes.contains(scope)).collect();
+        let loaded = Loaded { document: self.document, receipts: self.receipts, version: Position(0), scopes, left, logged };
+        Ok((write, loaded))
+    }
+}
+
+/// The scopes that a document is in: its street, and each grid that it says it belongs to (several while a move is in conflict).
+pub fn scopes_of(street: StreetId, document: &Document) -> Vec<Scope> {
+    let grids = document.grids().into_iter().map(Scope::Grid);
+    std::iter::once(Scope::Street(street)).chain(grids).collect()
+}
+
+/// The documents of one push.
+#[derive(Debug, Clone, Default)]
+pub struct WorkingSet(pub BTreeMap<DocId, Working>);
+
+impl WorkingSet {
+    /// The document, loaded if it was not yet; `None` if there is none of this id.
+    pub fn fetch(&mut self, hub: &Hub, street: StreetId, doc: DocId) -> Result<Option<&Working>, HubError> {
+        if !self.0.contains_key(&doc)
+            && let Some(loaded) = hub.load(street, doc)?
+        {
+            self.0.insert(doc, Working::loaded(&loaded));
+        }
+        Ok(self.0.get(&doc))
+    }
+}
+
+impl Hub {
+    /// A document as the ledger has it: from the cache, or loaded from snapshot and log.
+    pub(super) fn load(&self, street: StreetId, doc: DocId) -> Result<Option<Arc<Loaded>>, HubError> {
+        if let Some(loaded) = self.cache.get(street, doc) {
+            return Ok(Some(loaded));
+        }
+        let Some(stored) = self.ledger.document(street, doc)? else { return Ok(None) };
+        let mut document = match &stored.snapshot {
+            Some(bytes) => Document::load(stored.kind, doc, bytes)?,
+            None => Document::new(stored.kind, doc)?,
+        };
+        let changes: Vec<Change> = stored
+            .log
+            .iter()
+            .map(|logged| Change::parse(&logged.bytes).map_err(|_| doorstep_core::docs::DocumentError::Unloadable { id: doc }))
+            .collect::<Result<_, _>>()?;
+        document.apply(&changes)?;
+        let loaded = Arc::new(Loaded {
+            document,
+            receipts: stored.receipts,
+            version: stored.version,
+            scopes: stored.scopes,
+            left: stored.left,
+            logged: stored.log.len(),
+        });
+        self.cache.put(street, Arc::clone(&loaded));
+        Ok(Some(loaded))
+    }
+}

@@ -1,0 +1,98 @@
+//! A commit, and what it brings beside documents: groups accepted and refused, and the signature that they came under.
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::model::{ChangeHash, ClaimKey, DeviceId, Directory, DocId, GroupId, Millis, PersonId};
+use doorstep_core::sync::Signature;
+
+use super::DocumentWrite;
+
+/// An accepted group: kept for ever, so that a group that comes again gets the same verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedGroup {
+    /// The group.
+    pub id: GroupId,
+    /// When it was accepted.
+    pub at: Millis,
+    /// Its changes in order: document, hash, receipt number.
+    pub changes: Vec<(DocId, ChangeHash, u64)>,
+    /// The case that claimed the same before.
+    pub duplicate_of: Option<DocId>,
+}
+
+/// A group that was refused: kept with its reason, its bytes and who sent it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct QuarantinedGroup {
+    /// The group.
+    pub id: GroupId,
+    /// When it was refused.
+    pub at: Millis,
+    /// The device that sent it.
+    pub device: DeviceId,
+    /// The person in whose name the device writes.
+    pub person: PersonId,
+    /// The code of the refusal.
+    pub code: String,
+    /// How far ahead the clock was, for `sync.clock_ahead`.
+    pub offset_ms: Option<i64>,
+    /// The group that it builds on, for `sync.depends_on_refused`.
+    pub because_of: Option<GroupId>,
+    /// Its changes: document, kind, bytes as they came.
+    pub changes: Vec<(DocId, DocKind, Vec<u8>)>,
+}
+
+/// The signed push that accepted groups came in: authorship is this signature, never the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushProof {
+    /// The device that signed.
+    pub device: DeviceId,
+    /// The signature over the Merkle root of `leaves`.
+    pub signature: Signature,
+    /// All leaves of the push, refused ones included, in order.
+    pub leaves: Vec<(DocId, ChangeHash)>,
+}
+
+/// Everything that becomes durable together, or not at all. Positions go to the documents in their order, then to the directory.
+#[derive(Default)]
+pub struct Commit {
+    /// What happens to documents.
+    pub documents: Vec<DocumentWrite>,
+    /// The groups that these changes belong to; each must be unknown so far.
+    pub groups: Vec<AcceptedGroup>,
+    /// Claimed keys with the case that claims each; each must be free.
+    pub claims: Vec<(ClaimKey, DocId)>,
+    /// Groups that were refused.
+    pub quarantine: Vec<QuarantinedGroup>,
+    /// The signature that the groups came under. Changes that are not among its leaves have none: the server made them.
+    pub proof: Option<PushProof>,
+    /// The directory version that policy read.
+    pub directory_version: Option<u64>,
+    /// A directory that takes the place of the present one; its version must be one above it.
+    pub directory: Option<Directory>,
+}
+
+/// Without the changes' bytes: they hold personal data.
+impl std::fmt::Debug for QuarantinedGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QuarantinedGroup")
+            .field("id", &self.id)
+            .field("at", &self.at)
+            .field("device", &self.device)
+            .field("person", &self.person)
+            .field("code", &self.code)
+            .field("changes", &self.changes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the directory and the claims: they name people.
+impl std::fmt::Debug for Commit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Commit")
+            .field("documents", &self.documents)
+            .field("groups", &self.groups)
+            .field("claims", &self.claims.len())
+            .field("quarantine", &self.quarantine)
+            .field("directory_version", &self.directory_version)
+            .finish_non_exhaustive()
+    }
+}

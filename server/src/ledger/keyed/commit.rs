@@ -1,0 +1,257 @@
+//! The commit: conditions, positions, and every row that becomes durable with them.
+//!
+//! It has two halves. What needs no position is encoded on the caller's thread; then one plan runs in the order of commits, checks each
+//! condition from what it reads there, takes positions and writes. A condition that fails gives the plan up, with everything before it.
+
+use std::collections::BTreeSet;
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::model::{ChangeHash, ClaimKey, DocId, EventId, GroupId, Position, Receipt, Scope, StreetId};
+use doorstep_core::store::chunks::put_chunked;
+use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
+
+use super::feed;
+use super::keys;
+use super::quarantine::PreparedRefusal;
+use super::rows::{self, ChangeRow, ClaimRow, Counters, Departure, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing};
+use super::street::PreparedDirectory;
+use crate::ledger::{Commit, DocumentWrite, LedgerError};
+
+const fn conflict(what: &'static str) -> LedgerError {
+    LedgerError::Conflict { what }
+}
+
+/// See [`Ledger::commit`](crate::ledger::Ledger::commit).
+pub(super) fn commit(store: &dyn Store, street: StreetId, commit: Commit) -> Result<Vec<Position>, LedgerError> {
+    let prepared = Prepared::new(street, commit)?;
+    transact_with(store, move |transaction| prepared.write(transaction))?
+}
+
+/// A commit with everything encoded that needs no position.
+struct Prepared {
+    street: StreetId,
+    documents: Vec<PreparedDocument>,
+    groups: Vec<(GroupId, Vec<u8>)>,
+    claims: Vec<(ClaimKey, DocId)>,
+    refusals: Vec<PreparedRefusal>,
+    proof: Option<Vec<u8>>,
+    directory_version: Option<u64>,
+    directory: Option<PreparedDirectory>,
+}
+
+impl Prepared {
+    fn new(street: StreetId, commit: Commit) -> Result<Self, LedgerError> {
+        let leaves = commit.proof.iter().flat_map(|proof| proof.leaves.iter().copied()).collect();
+        let documents = commit.documents.into_iter().map(|write| PreparedDocument::new(write, &leaves)).collect::<Result<_, _>>()?;
+        let groups = commit.groups.into_iter().map(|group| Ok((group.id, rows::sealed(keys::GROUP, &GroupRow::of(group))?)));
+        let refusals = commit.quarantine.into_iter().map(|group| PreparedRefusal::new(street, group));
+        Ok(Self {
+            street,
+            documents,
+            groups: groups.collect::<Result<_, LedgerError>>()?,
+            claims: commit.claims,
+            refusals: refusals.collect::<Result<_, _>>()?,
+            proof: commit.proof.map(|proof| rows::sealed(keys::PROOF, &ProofRow::of(proof))).transpose()?,
+            directory_version: commit.directory_version,
+            directory: commit.directory.map(|directory| PreparedDirectory::new(street, &directory)).transpose()?,
+        })
+    }
+
+    /// The plan. Returns the new version of each document.
+    fn write(self, transaction: &mut dyn Transaction) -> Result<Vec<Position>, LedgerError> {
+        let before = Counters::read(&*transaction, self.street)?;
+        if self.directory_version.is_some_and(|version| version != before.directory_version) {
+            return Err(conflict("directory"));
+        }
+        let mut counters = before;
+        let first = Position(before.newest.0 + 1);
+        let mut place = Place { street: self.street, first, counters: &mut counters };
+        let versions = self.documents.into_iter().map(|write| write.write(transaction, &mut place)).collect::<Result<_, _>>()?;
+        if let Some(directory) = self.directory {
+            directory.write(transaction, self.street, &mut counters)?;
+        }
+        // Without a position there is nothing here that the signature could prove.
+        if let Some(proof) = self.proof.filter(|_| counters.newest > before.newest) {
+            put_chunked(transaction, &keys::at_position(keys::PROOF, self.street, first), &proof)?;
+        }
+        self.groups.into_iter().try_for_each(|(id, row)| write_group(transaction, self.street, id, &row))?;
+        self.claims.iter().try_for_each(|(key, case)| write_claim(transaction, self.street, key, *case))?;
+        self.refusals.into_iter().try_for_each(|refusal| refusal.write(transaction, self.street))?;
+        if counters != before {
+            counters.write(transaction, self.street)?;
+        }
+        Ok(versions)
+    }
+}
+
+fn write_group(transaction: &mut dyn Transaction, street: StreetId, id: GroupId, row: &[u8]) -> Result<(), LedgerError> {
+    let key = keys::group(street, id);
+    if transaction.get(&key)?.is_some() {
+        return Err(conflict("group"));
+    }
+    Ok(put_chunked(transaction, &key, row)?)
+}
+
+fn write_claim(transaction: &mut dyn Transaction, street: StreetId, claim: &ClaimKey, case: DocId) -> Result<(), LedgerError> {
+    let mut row = ClaimRow::read(&*transaction, street, claim)?;
+    if row.case(claim).is_some() {
+        return Err(conflict("claim"));
+    }
+    let (key, rest) = keys::claim(street, claim);
+    row.add(rest, case);
+    rows::put(transaction, keys::CLAIM, key, &row)
+}
+
+/// Where in the street's log the commit stands.
+struct Place<'a> {
+    street: StreetId,
+    /// The first position of the commit: its proof stands there.
+    first: Position,
+    counters: &'a mut Counters,
+}
+
+struct PreparedDocument {
+    doc: DocId,
+    kind: DocKind,
+    expected: Option<Position>,
+    changes: Vec<PreparedChange>,
+    snapshot: Option<Vec<u8>>,
+    scopes: Vec<Scope>,
+    summary: Vec<u8>,
+    late: Vec<EventId>,
+}
+
+struct PreparedChange {
+    hash: ChangeHash,
+    receipt: Receipt,
+    bytes: Vec<u8>,
+    /// Whether the signature of the commit covers it. What the server adds of its own is signed by nobody's phone.
+    is_signed: bool,
+}
+
+impl PreparedDocument {
+    fn new(write: DocumentWrite, leaves: &BTreeSet<(DocId, ChangeHash)>) -> Result<Self, LedgerError> {
+        let doc = write.doc;
+        let mut scopes = Vec::new();
+        for scope in write.scopes {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        let receipts = write.receipts;
+        let snapshot = write.snapshot.map(|bytes| rows::sealed(keys::SNAPSHOT, &SnapshotRow { receipts, bytes }));
+        let changes = write.changes.into_iter().map(|(hash, receipt, bytes)| {
+            let is_signed = leaves.contains(&(doc, hash));
+            PreparedChange { hash, receipt, bytes, is_signed }
+        });
+        Ok(Self {
+            doc,
+            kind: write.kind,
+            expected: write.expected,
+            changes: changes.collect(),
+            snapshot: snapshot.transpose()?,
+            scopes,
+            summary: row::seal(&write.summary),
+            late: write.late,
+        })
+    }
+
+    fn write(self, transaction: &mut dyn Transaction, place: &mut Place<'_>) -> Result<Position, LedgerError> {
+        let old = self.condition(&*transaction, place.street)?;
+        let before = place.counters.newest;
+        let taken = self.positions(old.as_ref());
+        let version = match &old {
+            Some(old) if taken == 0 => old.version,
+            _ => place.counters.take(taken),
+        };
+        for (position, change) in (before.0 + 1..).map(Position).zip(&self.changes) {
+            change.write(transaction, place, self.doc, position)?;
+        }
+        let mut head = self.head(old.as_ref(), version);
+        if taken > 0 {
+            self.move_in_feed(transaction, place.street, old.as_ref(), &mut head)?;
+        }
+        if let Some(snapshot) = &self.snapshot {
+            put_chunked(transaction, &keys::of_document(keys::SNAPSHOT, place.street, self.doc), snapshot)?;
+        }
+        for event in &self.late {
+            rows::put(transaction, keys::LATE, keys::late(place.street, version, *event), &self.doc)?;
+        }
+        rows::put(transaction, keys::HEAD, keys::of_document(keys::HEAD, place.street, self.doc), &head)?;
+        transaction.put(keys::summary(place.street, self.kind, self.doc), self.summary);
+        Ok(version)
+    }
+
+    /// The document as it is, if that is the version that acceptance read.
+    fn condition(&self, read: &dyn Read, street: StreetId) -> Result<Option<Head>, LedgerError> {
+        let head = Head::read(read, street, self.doc)?;
+        let is_expected = head.as_ref().map(|head| head.version) == self.expected;
+        let is_same_kind = head.as_ref().is_none_or(|head| head.kind == self.kind);
+        if is_expected && is_same_kind { Ok(head) } else { Err(conflict("document")) }
+    }
+
+    /// One position for each change; without any, one for coming or going somewhere; none for what readers need not hear of.
+    fn positions(&self, old: Option<&Head>) -> usize {
+        let stays =
+            old.is_some_and(|old| old.scopes.len() == self.scopes.len() && self.scopes.iter().all(|scope| old.entered(*scope).is_some()));
+        self.changes.len().max(usize::from(!stays))
+    }
+
+    fn head(&self, old: Option<&Head>, version: Position) -> Head {
+        let standing = |scope: &Scope| {
+            let entered = old.and_then(|old| old.entered(*scope)).unwrap_or(version);
+            Standing { scope: *scope, entered }
+        };
+        Head {
+            kind: self.kind,
+            version,
+            snapshot_at: if self.snapshot.is_some() { Some(version) } else { old.and_then(|old| old.snapshot_at) },
+            scopes: self.scopes.iter().map(standing).collect(),
+            left: old.map(|old| old.left.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Moves the document's row in each of its scopes to its new version, and notes in `head` where it left.
+    fn move_in_feed(
+        &self,
+        transaction: &mut dyn Transaction,
+        street: StreetId,
+        old: Option<&Head>,
+        head: &mut Head,
+    ) -> Result<(), LedgerError> {
+        let version = head.version;
+        for Standing { scope, .. } in old.iter().flat_map(|old| &old.scopes) {
+            transaction.delete(keys::feed(street, *scope, old.map_or(version, |old| old.version)));
+            if !self.scopes.contains(scope) {
+                rows::put(transaction, keys::FEED, keys::feed(street, *scope, version), &feed::left(self.doc))?;
+                head.left.push(Departure { scope: *scope, at: version });
+            }
+        }
+        // Back where it was before: the row that says that it left would be wrong now.
+        for Departure { scope, at } in head.left.extract_if(.., |departure| self.scopes.contains(&departure.scope)) {
+            transaction.delete(keys::feed(street, scope, at));
+        }
+        for Standing { scope, entered } in &head.scopes {
+            let row = feed::standing(self.doc, self.kind, *entered);
+            rows::put(transaction, keys::FEED, keys::feed(street, *scope, version), &row)?;
+        }
+        Ok(())
+    }
+}
+
+impl PreparedChange {
+    fn write(&self, transaction: &mut dyn Transaction, place: &Place<'_>, doc: DocId, position: Position) -> Result<(), LedgerError> {
+        let is_large = self.bytes.len() > MOST_INLINE;
+        if is_large {
+            put_chunked(transaction, &keys::change(keys::LARGE_CHANGE, place.street, doc, position), &row::seal(&self.bytes))?;
+        }
+        let row = ChangeRow {
+            hash: self.hash,
+            number: self.receipt.number,
+            at: self.receipt.at,
+            bytes: (!is_large).then(|| self.bytes.clone()),
+            proof: self.is_signed.then(|| position.0 - place.first.0),
+        };
+        rows::put(transaction, keys::LOG, keys::change(keys::LOG, place.street, doc, position), &row)
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading the feed: the documents of a scope and the records of its street, in one order.
+
+use std::ops::Bound;
+
+use doorstep_core::model::{DocId, Position, Scope, StreetId};
+use doorstep_core::store::{Entry, Read};
+
+use super::keys::{self, Table};
+use super::rows::{self, Counters, FeedRowValue, RecordFeedRow};
+use crate::ledger::{FeedRow, LedgerError};
+
+/// Rows behind `after` up to the newest position that was there at the beginning. What moved since stands behind that position, and a reader
+/// whose cursor does not pass it finds it the next time; so two range reads are as good as one.
+pub(super) fn read(read: &dyn Read, street: StreetId, scope: Scope, after: Position, limit: usize) -> Result<Vec<FeedRow>, LedgerError> {
+    let newest = Counters::read(read, street)?.newest;
+    let between = |key: &dyn Fn(Position) -> Vec<u8>| -> Result<Vec<Entry>, LedgerError> {
+        Ok(read.range(Bound::Excluded(&key(after)), Bound::Included(&key(newest)), limit)?)
+    };
+    let documents = between(&|position| keys::feed(street, scope, position))?;
+    let records = between(&|position| keys::at_position(keys::RECORD_FEED, street, position))?;
+    let documents = rows::each(keys::FEED, documents).map(|entry| document_row(entry?));
+    let records = rows::each(keys::RECORD_FEED, records).map(|entry| record_row(entry?));
+    let mut merged = documents.chain(records).collect::<Result<Vec<_>, _>>()?;
+    merged.sort_by_key(FeedRow::position);
+    merged.truncate(limit);
+    Ok(merged)
+}
+
+fn position(table: Table, key: &[u8]) -> Result<Position, LedgerError> {
+    keys::position(key).ok_or(rows::damaged(table))
+}
+
+fn document_row((key, row): (Vec<u8>, FeedRowValue)) -> Result<FeedRow, LedgerError> {
+    let position = position(keys::FEED, &key)?;
+    match row {
+        FeedRowValue { doc, kind: Some(kind), entered: Some(entered) } => Ok(FeedRow::Document { position, doc, kind, entered }),
+        FeedRowValue { doc, kind: None, entered: None } => Ok(FeedRow::Left { position, doc }),
+        _ => Err(rows::damaged(keys::FEED)),
+    }
+}
+
+fn record_row((key, row): (Vec<u8>, RecordFeedRow)) -> Result<FeedRow, LedgerError> {
+    let position = position(keys::RECORD_FEED, &key)?;
+    Ok(FeedRow::Record { position, id: row.id, kind: row.kind })
+}
+
+/// The row of a document that is in a scope.
+pub(super) const fn standing(doc: DocId, kind: doorstep_core::docs::DocKind, entered: Position) -> FeedRowValue {
+    FeedRowValue { doc, kind: Some(kind), entered: Some(entered) }
+}
+
+/// The row of a document that left a scope.
+pub(super) const fn left(doc: DocId) -> FeedRowValue {
+    FeedRowValue { doc, kind: None, entered: None }
+}

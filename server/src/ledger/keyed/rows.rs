@@ -1,0 +1,402 @@
+//! How the rows of the ledger are written: format and algorithm byte, then CBOR arrays of fields in the order of their numbers.
+//!
+//! A later version adds fields behind the last, as options; this one skips what it does not know. What stands in the key is not written
+//! again. Rows are small because sled's cost is bytes: a feed row has about 25, a change 60 and its own bytes.
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::model::{
+    ChangeHash, ClaimKey, DeviceId, DocId, GroupId, LedgerId, Millis, PersonId, Position, Receipt, Receipts, Scope, StreetId,
+};
+use doorstep_core::store::chunks;
+use doorstep_core::store::{Entry, MOST_VALUE, Read, Transaction, row};
+use doorstep_core::sync::{PublicKey, RecordKind, Signature};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use super::keys::{self, Table};
+use crate::ledger::{AcceptedGroup, Device, EnrolmentCode, LedgerError, PushProof, QuarantinedGroup};
+
+/// The longest change that stands in its row of the log; what else is in the row has at most 80 bytes.
+pub(super) const MOST_INLINE: usize = MOST_VALUE - 128;
+
+/// A row's bytes.
+pub(super) fn sealed<T: Encode<()>>(table: Table, value: &T) -> Result<Vec<u8>, LedgerError> {
+    minicbor::to_vec(value).map(|payload| row::seal(&payload)).map_err(|_| damaged(table))
+}
+
+/// A row read from its bytes.
+pub(super) fn opened<T: for<'b> Decode<'b, ()>>(table: Table, bytes: &[u8]) -> Result<T, LedgerError> {
+    minicbor::decode(row::open(bytes)?).map_err(|_| damaged(table))
+}
+
+/// The row of a key.
+pub(super) fn get<T: for<'b> Decode<'b, ()>>(read: &dyn Read, table: Table, key: &[u8]) -> Result<Option<T>, LedgerError> {
+    read.get(key)?.map(|bytes| opened(table, &bytes)).transpose()
+}
+
+/// The row of a key in a table of chunked values.
+pub(super) fn get_chunked<T: for<'b> Decode<'b, ()>>(read: &dyn Read, table: Table, key: &[u8]) -> Result<Option<T>, LedgerError> {
+    chunks::get_chunked(read, key)?.map(|bytes| opened(table, &bytes)).transpose()
+}
+
+/// Writes a row.
+pub(super) fn put<T: Encode<()>>(transaction: &mut dyn Transaction, table: Table, key: Vec<u8>, value: &T) -> Result<(), LedgerError> {
+    transaction.put(key, sealed(table, value)?);
+    Ok(())
+}
+
+/// What a row that makes no sense is called.
+pub(super) const fn damaged(table: Table) -> LedgerError {
+    LedgerError::Damaged { table: table.name }
+}
+
+/// Key and decoded row of the entries of a range.
+pub(super) fn each<T: for<'b> Decode<'b, ()>>(
+    table: Table,
+    entries: Vec<Entry>,
+) -> impl Iterator<Item = Result<(Vec<u8>, T), LedgerError>> {
+    entries.into_iter().map(move |(key, bytes)| Ok((key, opened(table, &bytes)?)))
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct StreetRow {
+    #[n(0)]
+    pub(super) name: String,
+    #[n(1)]
+    pub(super) ledger: LedgerId,
+}
+
+/// The one row of a street that every commit goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Counters {
+    /// The position that was given last.
+    #[n(0)]
+    pub(super) newest: Position,
+    #[n(1)]
+    pub(super) directory_version: u64,
+    /// Where the directory stands in the feed.
+    #[n(2)]
+    pub(super) directory_at: Position,
+}
+
+impl Counters {
+    pub(super) fn read(read: &dyn Read, street: StreetId) -> Result<Self, LedgerError> {
+        get(read, keys::COUNTERS, &keys::of_street(keys::COUNTERS, street))?.ok_or(LedgerError::NoStreet { street })
+    }
+
+    pub(super) fn write(&self, transaction: &mut dyn Transaction, street: StreetId) -> Result<(), LedgerError> {
+        put(transaction, keys::COUNTERS, keys::of_street(keys::COUNTERS, street), self)
+    }
+
+    /// Takes the next positions; the last of them.
+    pub(super) fn take(&mut self, count: usize) -> Position {
+        self.newest = Position(self.newest.0.saturating_add(count as u64));
+        self.newest
+    }
+}
+
+/// Where a record stands in the feed; the position is in the key.
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct RecordFeedRow {
+    #[n(0)]
+    pub(super) id: DocId,
+    #[n(1)]
+    pub(super) kind: RecordKind,
+}
+
+/// A scope that a document is in. Its row in the feed stands at the document's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Standing {
+    #[n(0)]
+    pub(super) scope: Scope,
+    #[n(1)]
+    pub(super) entered: Position,
+}
+
+/// A scope that a document was in, and where the row stands that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Departure {
+    #[n(0)]
+    pub(super) scope: Scope,
+    #[n(1)]
+    pub(super) at: Position,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Head {
+    #[n(0)]
+    pub(super) kind: DocKind,
+    #[n(1)]
+    pub(super) version: Position,
+    /// The snapshot holds everything up to here.
+    #[n(2)]
+    pub(super) snapshot_at: Option<Position>,
+    #[n(3)]
+    pub(super) scopes: Vec<Standing>,
+    #[n(4)]
+    pub(super) left: Vec<Departure>,
+}
+
+impl Head {
+    pub(super) fn read(read: &dyn Read, street: StreetId, doc: DocId) -> Result<Option<Self>, LedgerError> {
+        get(read, keys::HEAD, &keys::of_document(keys::HEAD, street, doc))
+    }
+
+    /// Where the document came into a scope that it is in.
+    pub(super) fn entered(&self, scope: Scope) -> Option<Position> {
+        self.scopes.iter().find(|standing| standing.scope == scope).map(|standing| standing.entered)
+    }
+}
+
+/// A snapshot with the receipts of what is in it; those of later changes are in the log.
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct SnapshotRow {
+    #[n(0)]
+    pub(super) receipts: Receipts,
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(super) bytes: Vec<u8>,
+}
+
+/// An accepted change; document and position are in the key.
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct ChangeRow {
+    #[n(0)]
+    pub(super) hash: ChangeHash,
+    #[n(1)]
+    pub(super) number: u64,
+    #[n(2)]
+    pub(super) at: Millis,
+    /// Absent where they are in a row of their own.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(super) bytes: Option<Vec<u8>>,
+    /// How many positions before this one the proof of its push stands; absent for what came with none.
+    #[n(4)]
+    pub(super) proof: Option<u64>,
+}
+
+impl ChangeRow {
+    pub(super) const fn receipt(&self) -> Receipt {
+        Receipt { number: self.number, at: self.at }
+    }
+}
+
+/// What stands in a scope; the position is in the key. Where the document left, kind and entering are absent.
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct FeedRowValue {
+    #[n(0)]
+    pub(super) doc: DocId,
+    #[n(1)]
+    pub(super) kind: Option<DocKind>,
+    #[n(2)]
+    pub(super) entered: Option<Position>,
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct GroupRow {
+    #[n(0)]
+    at: Millis,
+    #[n(1)]
+    changes: Vec<(DocId, ChangeHash, u64)>,
+    #[n(2)]
+    duplicate_of: Option<DocId>,
+}
+
+impl GroupRow {
+    pub(super) fn of(group: AcceptedGroup) -> Self {
+        Self { at: group.at, changes: group.changes, duplicate_of: group.duplicate_of }
+    }
+
+    pub(super) fn into_group(self, id: GroupId) -> AcceptedGroup {
+        AcceptedGroup { id, at: self.at, changes: self.changes, duplicate_of: self.duplicate_of }
+    }
+}
+
+/// The claims whose texts begin alike for as long as a key can hold: nearly always one, never more than there are last characters.
+#[derive(Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct ClaimRow {
+    #[n(0)]
+    cases: Vec<(String, DocId)>,
+}
+
+impl ClaimRow {
+    pub(super) fn read(read: &dyn Read, street: StreetId, key: &ClaimKey) -> Result<Self, LedgerError> {
+        Ok(get(read, keys::CLAIM, &keys::claim(street, key).0)?.unwrap_or_default())
+    }
+
+    /// The case that claims a key of this row.
+    pub(super) fn case(&self, key: &ClaimKey) -> Option<DocId> {
+        let rest = key.as_str().get(keys::MOST_CLAIM_TEXT..).unwrap_or_default();
+        self.cases.iter().find(|(other, _)| other == rest).map(|(_, case)| *case)
+    }
+
+    pub(super) fn add(&mut self, rest: &str, case: DocId) {
+        self.cases.push((rest.to_owned(), case));
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct QuarantineRow {
+    #[n(0)]
+    pub(super) at: Millis,
+    #[n(1)]
+    device: DeviceId,
+    #[n(2)]
+    person: PersonId,
+    #[n(3)]
+    code: String,
+    #[n(4)]
+    offset_ms: Option<i64>,
+    #[n(5)]
+    because_of: Option<GroupId>,
+    #[n(6)]
+    changes: Vec<(DocId, DocKind, ByteVec)>,
+}
+
+impl QuarantineRow {
+    pub(super) fn of(group: QuarantinedGroup) -> Self {
+        Self {
+            at: group.at,
+            device: group.device,
+            person: group.person,
+            code: group.code,
+            offset_ms: group.offset_ms,
+            because_of: group.because_of,
+            changes: group.changes.into_iter().map(|(doc, kind, bytes)| (doc, kind, bytes.into())).collect(),
+        }
+    }
+
+    pub(super) fn into_group(self, id: GroupId) -> QuarantinedGroup {
+        QuarantinedGroup {
+            id,
+            at: self.at,
+            device: self.device,
+            person: self.person,
+            code: self.code,
+            offset_ms: self.offset_ms,
+            because_of: self.because_of,
+            changes: self.changes.into_iter().map(|(doc, kind, bytes)| (doc, kind, bytes.into())).collect(),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct ProofRow {
+    #[n(0)]
+    device: DeviceId,
+    #[n(1)]
+    signature: Signature,
+    #[n(2)]
+    leaves: Vec<(DocId, ChangeHash)>,
+}
+
+impl ProofRow {
+    pub(super) fn of(proof: PushProof) -> Self {
+        Self { device: proof.device, signature: proof.signature, leaves: proof.leaves }
+    }
+
+    pub(super) fn into_proof(self) -> PushProof {
+        PushProof { device: self.device, signature: self.signature, leaves: self.leaves }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct DeviceRow {
+    #[n(0)]
+    street: StreetId,
+    #[n(1)]
+    person: PersonId,
+    #[n(2)]
+    key: PublicKey,
+    #[n(3)]
+    label: String,
+    #[n(4)]
+    enrolled_at: Millis,
+}
+
+impl DeviceRow {
+    pub(super) fn of(device: Device) -> Self {
+        Self { street: device.street, person: device.person, key: device.key, label: device.label, enrolled_at: device.enrolled_at }
+    }
+
+    pub(super) fn into_device(self, id: DeviceId) -> Device {
+        Device { id, street: self.street, person: self.person, key: self.key, label: self.label, enrolled_at: self.enrolled_at }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct CodeRow {
+    #[n(0)]
+    street: StreetId,
+    #[n(1)]
+    person: PersonId,
+    #[n(2)]
+    expires_at: Millis,
+    #[n(3)]
+    used_by: Option<DeviceId>,
+}
+
+impl CodeRow {
+    pub(super) fn of(code: EnrolmentCode) -> Self {
+        Self { street: code.street, person: code.person, expires_at: code.expires_at, used_by: code.used_by }
+    }
+
+    pub(super) fn into_code(self) -> EnrolmentCode {
+        EnrolmentCode { street: self.street, person: self.person, expires_at: self.expires_at, used_by: self.used_by }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn length<T: Encode<()>>(value: &T) -> usize {
+        sealed(keys::LOG, value).unwrap().len()
+    }
+
+    /// Bytes on disk are what a change costs; whoever adds to a row sees here what it takes.
+    #[test]
+    fn rows_are_as_small_as_this_page_says() {
+        let (doc, far) = (DocId::from_bytes([1; 16]), Position(u64::from(u32::MAX)));
+        let change = ChangeRow {
+            hash: ChangeHash([1; 32]),
+            number: 1_000,
+            at: Millis(1_795_449_600_000),
+            bytes: Some(vec![1; 300]),
+            proof: Some(20),
+        };
+        assert!(length(&change) <= 300 + 60, "{}", length(&change));
+        let standing = FeedRowValue { doc, kind: Some(DocKind::Case), entered: Some(far) };
+        assert!(length(&standing) <= 27, "{}", length(&standing));
+        assert!(length(&FeedRowValue { doc, kind: None, entered: None }) <= 20);
+        assert!(length(&Counters { newest: far, directory_version: 500, directory_at: far }) <= 20);
+    }
+
+    #[test]
+    fn the_largest_change_that_stays_in_its_row_fits() {
+        let (most, at) = (u64::MAX, Millis(i64::MIN));
+        let row = ChangeRow { hash: ChangeHash([1; 32]), number: most, at, bytes: Some(vec![1; MOST_INLINE]), proof: Some(most) };
+        assert!(length(&row) <= MOST_VALUE, "{}", length(&row));
+        let bytes = sealed(keys::LOG, &row).unwrap();
+        assert_eq!(opened::<ChangeRow>(keys::LOG, &bytes).unwrap(), row);
+    }
+
+    #[test]
+    fn a_change_row_with_and_without_its_options_is_read_back() {
+        for (bytes, proof) in [(None, None), (None, Some(3)), (Some(vec![1]), None), (Some(vec![]), Some(0))] {
+            let row = ChangeRow { hash: ChangeHash([1; 32]), number: 1, at: Millis(0), bytes, proof };
+            let written = sealed(keys::LOG, &row).unwrap();
+            assert_eq!(opened::<ChangeRow>(keys::LOG, &written).unwrap(), row);
+        }
+    }
+
+    #[test]
+    fn a_field_that_a_later_version_added_is_passed_over() {
+        let mut bytes = Vec::new();
+        let mut encoder = minicbor::Encoder::new(&mut bytes);
+        encoder.array(4).unwrap().u64(7).unwrap().u64(2).unwrap().u64(5).unwrap().str("later").unwrap();
+        let counters: Counters = opened(keys::COUNTERS, &row::seal(&bytes)).unwrap();
+        assert_eq!(counters, Counters { newest: Position(7), directory_version: 2, directory_at: Position(5) });
+    }
+}

@@ -1,0 +1,52 @@
+//! A street on this server, and the devices of those who work there.
+
+use doorstep_core::model::{DeviceId, LedgerId, Millis, PersonId, StreetId};
+use doorstep_core::sync::PublicKey;
+
+/// A device that was enrolled.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The device.
+    pub id: DeviceId,
+    /// Its street.
+    pub street: StreetId,
+    /// In whose name it writes.
+    pub person: PersonId,
+    /// Its public key.
+    pub key: PublicKey,
+    /// What it calls itself.
+    pub label: String,
+    /// When it was enrolled.
+    pub enrolled_at: Millis,
+}
+
+/// A one-time code that makes a phone somebody's device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolmentCode {
+    /// The street.
+    pub street: StreetId,
+    /// The person.
+    pub person: PersonId,
+    /// Until when it can be used.
+    pub expires_at: Millis,
+    /// The device that used it.
+    pub used_by: Option<DeviceId>,
+}
+
+/// A street that this server serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Street {
+    /// The street.
+    pub id: StreetId,
+    /// Its name.
+    pub name: String,
+    /// The life of its ledger.
+    pub ledger: LedgerId,
+}
+
+/// Without the label: people call their phones by their own names.
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").field("id", &self.id).field("street", &self.street).field("person", &self.person).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,27 @@
+//! Doorstep's server: the hub that merges what the phones recorded, its HTTP API, and the command line `doorstep`.
+//!
+//! A phone sends a request, the hub judges each group of changes with the same rules that the phone has, the ledger makes it durable,
+//! and only then does the answer say so. This crate adds sockets, disk and the system's clock to the rules of `doorstep-core`, which has
+//! none of them.
+//!
+//! The rooms, and which way they lean:
+//!
+//! - [`cli`]: one file a subcommand; puts the other rooms together. Nothing leans on it.
+//! - [`http`]: listeners, limits, request ids, health, shutdown. Takes a router and knows nothing of what its routes do.
+//! - [`problem`]: how every failure looks to a client. Leans on nothing here.
+//! - [`import`]: reads CSV files of places, households and organisations; pure, bytes in and rows or a report out.
+//! - [`settings`], [`telemetry`], [`system`]: what the operator sets and sees; the system's clock and randomness, handed to whoever
+//!   takes them from outside.
+
+pub mod api;
+pub mod cli;
+pub mod demo;
+pub mod http;
+pub mod hub;
+pub mod import;
+pub mod ledger;
+pub mod problem;
+pub mod service;
+pub mod settings;
+pub mod system;
+pub mod telemetry;

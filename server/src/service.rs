@@ -1,0 +1,157 @@
+//! The service: store, ledger and hub of one server process, opened from a folder.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use doorstep_core::model::Entropy;
+use doorstep_core::store::{SledOptions, SledStore, Store, StoreError};
+
+use crate::api::admin::Token;
+use crate::http::{App, Readiness, ServeError, serve};
+use crate::hub::Hub;
+use crate::ledger::KeyedLedger;
+use crate::settings::Settings;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::telemetry::{self, Metrics};
+
+/// The file in the data folder that holds the operator's token.
+pub const TOKEN_FILE: &str = "admin.token";
+/// The folder of the store in the data folder.
+const STORE_FOLDER: &str = "store";
+
+/// Why a service does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store does not open.
+    #[error("the store in {} does not open: {source}", folder.display())]
+    Store {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// A file or folder cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl ServiceError {
+    /// The code, a promise to scripts.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store { source, .. } => source.code(),
+            Self::File { .. } => "service.file",
+        }
+    }
+}
+
+/// A server's parts that are not sockets.
+pub struct Service {
+    /// The hub.
+    pub hub: Arc<Hub>,
+    /// What the operator must show.
+    pub token: Token,
+    /// The store below, for metrics.
+    pub store: Arc<SledStore>,
+}
+
+impl Service {
+    /// Opens the folder of the settings, making it if it is new. The first start writes the operator's token into it.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn open(settings: &Settings) -> Result<Self, ServiceError> {
+        std::fs::create_dir_all(&settings.data).map_err(|source| ServiceError::File { path: settings.data.clone(), source })?;
+        let folder = settings.data.join(STORE_FOLDER);
+        let options = SledOptions { cache_bytes: u64::from(settings.store_cache_megabytes) << 20 };
+        let began = Instant::now();
+        let store = Arc::new(SledStore::open(&folder, options).map_err(|source| ServiceError::Store { folder, source })?);
+        metrics::gauge!(telemetry::STORE_OPEN_SECONDS).set(began.elapsed().as_secs_f64());
+        let token = token(&settings.data)?;
+        let ledger = Arc::new(KeyedLedger::new(store.clone()));
+        let entropy = Arc::new(Mutex::new(SystemEntropy));
+        let hub = Arc::new(Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20));
+        Ok(Self { hub, token, store })
+    }
+}
+
+impl Service {
+    /// Serves phones and operators on bound listeners until `stop` is ready, then finishes what runs and returns.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(
+        self,
+        settings: &Settings,
+        listener: TcpListener,
+        metrics_listener: TcpListener,
+        metrics: Metrics,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let readiness = Readiness::starting();
+        let app = App { routes: crate::api::routes(self.hub, self.token), readiness: readiness.clone(), metrics };
+        readiness.set_ready();
+        tokio::select! {
+            served = serve(settings, listener, metrics_listener, app, stop) => served,
+            () = measure(self.store, settings.data.join(STORE_FOLDER)) => Ok(()),
+        }
+    }
+}
+
+/// How often the store is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+
+/// Keeps the store's metrics fresh, for ever.
+async fn measure(store: Arc<SledStore>, folder: PathBuf) {
+    let mut every = tokio::time::interval(MEASURE_EVERY);
+    loop {
+        every.tick().await;
+        let (store, blobs) = (Arc::clone(&store), folder.join("blobs"));
+        let measured = tokio::task::spawn_blocking(move || {
+            let files = std::fs::read_dir(blobs).map_or(0, Iterator::count);
+            (store.size_on_disk(), files)
+        });
+        if let Ok((size, files)) = measured.await {
+            metrics::gauge!(telemetry::STORE_BYTES).set(size.unwrap_or(0) as f64);
+            metrics::gauge!(telemetry::BLOBS_FILES).set(files as f64);
+        }
+    }
+}
+
+/// Reads the operator's token, or makes one that only the operator can read.
+fn token(data: &Path) -> Result<Token, ServiceError> {
+    let path = data.join(TOKEN_FILE);
+    let failed = |source| ServiceError::File { path: path.clone(), source };
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() >= 32 => return Ok(Token::new(&text)),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let mut random = [0; 32];
+    SystemEntropy.fill(&mut random);
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_private(&path, &text).map_err(failed)?;
+    Ok(Token::new(&text))
+}
+
+/// Writes a file that only its owner can read, wholly or not at all.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let draft = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)
+}

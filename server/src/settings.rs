@@ -1,0 +1,140 @@
+//! Settings: how one server is told where to listen, where its data lies and what its limits are.
+//!
+//! Four layers, each over the one before: the built-in defaults, a TOML file (`--config`), the environment (`DOORSTEP_LISTEN=…`), the
+//! flags of the command line. A name that is no setting is an error in every layer, so that a slip of the pen never means "default".
+//! [`Loaded`] remembers where each value came from; `doorstep config check` prints that.
+//!
+//! No setting holds a secret. What is secret lies in a file that only the operator can read, and a setting at most names that file; so
+//! `Debug`, logs and `config check` may show every value. A test keeps watch over the names.
+//!
+//! [`Settings`], the flags and their help texts come from one table at the end of this file. `doorstep.example.toml` explains the same
+//! settings to the operator; a test holds it against the defaults. Relations between settings are checked in [`Settings::check`].
+
+mod load;
+mod value;
+
+pub use load::{Loaded, Origin, SettingsError};
+pub use value::{LogFormat, Seconds};
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// The least memory for loaded documents: some hundred households, below which every change would load its document anew.
+const LEAST_CACHE_MEGABYTES: u32 = 16;
+
+/// The least that a request body may have: one push of a phone is at most 256 kB (see the sync protocol).
+const LEAST_BODY_KILOBYTES: u32 = 512;
+
+impl Settings {
+    /// Checks what one value alone cannot say: numbers that are too small to run with, and limits that contradict each other.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, as `(name, rule)`.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let least = |name, value: u32, least: u32| match value >= least {
+            true => Ok(()),
+            false => Err((name, format!("is less than {least}"))),
+        };
+        least("cache_megabytes", self.cache_megabytes, LEAST_CACHE_MEGABYTES)?;
+        least("store_cache_megabytes", self.store_cache_megabytes, 1)?;
+        least("max_connections", self.max_connections, 1)?;
+        least("max_requests", self.max_requests, 1)?;
+        least("body_kilobytes", self.body_kilobytes, LEAST_BODY_KILOBYTES)?;
+        if self.handler_seconds <= self.body_seconds {
+            return Err(("handler_seconds", "is not longer than body_seconds, which it includes".to_owned()));
+        }
+        if self.listen == self.metrics_listen && self.listen.port() != 0 {
+            return Err(("metrics_listen", "is the same address as listen".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The largest request body, in bytes.
+    pub const fn body_bytes(&self) -> usize {
+        self.body_kilobytes as usize * 1024
+    }
+}
+
+/// Defines [`Settings`] with its defaults, [`Flags`] with the same names as options, and the list of names, from one table.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $value:literal;)+) => {
+        /// What a server is told at its start. See the module page for where the values come from.
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Settings {
+            /// The names of all settings, in the order of the table.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+        }
+
+        /// The settings as flags of the command line; what is absent is left to environment, file and defaults.
+        #[derive(Debug, Clone, Default, clap::Args, serde::Serialize)]
+        #[command(next_help_heading = "Settings (also in the file, and as DOORSTEP_… in the environment)")]
+        pub struct Flags {
+            $(
+                $(#[doc = $doc])+
+                #[arg(long, value_name = $value)]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$type>,
+            )+
+        }
+    };
+}
+
+settings! {
+    /// Where phones and the console connect [default: 127.0.0.1:7300].
+    /// The server speaks plain HTTP: an address that others can reach belongs behind a proxy that does TLS.
+    listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7300)), "ADDRESS";
+
+    /// Where /metrics is read; keep it away from the public network [default: 127.0.0.1:7301]
+    metrics_listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7301)), "ADDRESS";
+
+    /// The folder of the ledger and of the operator's token; made when it is missing [default: ./doorstep-data]
+    data: PathBuf = PathBuf::from("./doorstep-data"), "FOLDER";
+
+    /// Memory for loaded documents, in megabytes; a loaded household takes 50 to 85 kB [default: 256]
+    cache_megabytes: u32 = 256, "MB";
+
+    /// Memory for the pages of the embedded store, in megabytes; the process takes up to three times as much for them [default: 64]
+    store_cache_megabytes: u32 = 64, "MB";
+
+    /// What is logged: error, warn, info, debug, trace, or by module such as `info,doorstep_server=debug` [default: info]
+    log: String = "info".to_owned(), "FILTER";
+
+    /// How it is logged, on standard error: text for people, json for machines [default: text]
+    log_format: LogFormat = LogFormat::Text, "FORMAT";
+
+    /// Connections at one time; further ones are closed at once [default: 2000].
+    /// Stay under the number of files that the process may open.
+    max_connections: u32 = 2000, "COUNT";
+
+    /// Requests worked on at one time; further ones are answered 503 and tried again by the phone [default: 1000]
+    max_requests: u32 = 1000, "COUNT";
+
+    /// The largest request body, in kilobytes; some routes have limits of their own [default: 2048]
+    body_kilobytes: u32 = 2048, "KB";
+
+    /// How long a client may take for the head of a request, and how long a connection may stay idle, in seconds [default: 10]
+    header_seconds: Seconds = Seconds::whole(10), "SECONDS";
+
+    /// How long a client may take for a whole body, in seconds; 256 kB over a poor mobile network take 50 [default: 60]
+    body_seconds: Seconds = Seconds::whole(60), "SECONDS";
+
+    /// How long a request may take in all, its body included, in seconds [default: 90]
+    handler_seconds: Seconds = Seconds::whole(90), "SECONDS";
+
+    /// How long running requests may go on after a signal to stop, in seconds [default: 10]
+    shutdown_seconds: Seconds = Seconds::whole(10), "SECONDS";
+}
+
+#[cfg(test)]
+mod tests;

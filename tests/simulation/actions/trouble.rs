@@ -1,0 +1,117 @@
+//! What operators and bad luck do: rights that end and are given again, imports, clocks that are set, power that goes.
+
+use doorstep_core::docs::{DocKind, Write, household_writes, organisation_writes, place_writes, resident_writes};
+use doorstep_core::model::{
+    DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceKind, ResidentDetails, Scope, StreetId,
+};
+use doorstep_core::store::{CrashKind, StoreError};
+use doorstep_core::sync::client::Input;
+use doorstep_server::hub::{HubError, NewDocument};
+use doorstep_server::ledger::LedgerError;
+
+use crate::scenario::skew;
+use crate::world::{Violation, World, ensure, random};
+
+/// How many commits after it is armed the power goes, at most.
+const SOON: u64 = 6;
+
+impl World {
+    /// A right of a phone's person ends.
+    pub(super) fn revoke(&mut self, phone: usize) -> Result<(), Violation> {
+        let Some(scope) = self.some_scope(phone) else { return Ok(()) };
+        let (street, person) = (self.phones[phone].street, self.phones[phone].person);
+        let ended = self.server.hub().map(|hub| hub.revoke(street, person, scope));
+        self.say(|| format!("the person of phone {phone} loses {scope:?}: {ended:?}"));
+        self.after_operation(ended)
+    }
+
+    /// A right is given to a phone's person, perhaps once more.
+    pub(super) fn grant(&mut self, phone: usize) -> Result<(), Violation> {
+        let Some(scope) = self.some_scope(phone) else { return Ok(()) };
+        let (street, person) = (self.phones[phone].street, self.phones[phone].person);
+        let given = self.server.hub().map(|hub| hub.grant(street, person, scope).map(drop));
+        self.say(|| format!("the person of phone {phone} gets {scope:?}: {given:?}"));
+        self.after_operation(given)
+    }
+
+    fn some_scope(&mut self, phone: usize) -> Option<Scope> {
+        let street = self.phones[phone].street;
+        if self.phones[phone].plan.grids.is_empty() && self.dice.chance(500) {
+            return Some(Scope::Street(street));
+        }
+        let grids = self.server.hub()?.directory(street).ok()?.grids;
+        self.dice.pick(&grids).map(|grid| Scope::Grid(grid.id))
+    }
+
+    /// What is there before anybody begins to work.
+    pub fn furnish(&mut self) {
+        for street in self.server.streets.clone() {
+            let documents = self.documents_from_elsewhere(street, 12);
+            if let Some(hub) = self.server.hub() {
+                hub.create_documents(street, &documents, &mut |_| {}).unwrap();
+            }
+        }
+    }
+
+    /// Documents come from elsewhere.
+    pub(super) fn import(&mut self) -> Result<(), Violation> {
+        let Some(street) = self.dice.pick(&self.server.streets).copied() else { return Ok(()) };
+        let documents = self.documents_from_elsewhere(street, 4);
+        let created = self.server.hub().map(|hub| hub.create_documents(street, &documents, &mut |_| {}).map(drop));
+        self.after_operation(created)
+    }
+
+    fn documents_from_elsewhere(&mut self, street: StreetId, most: i64) -> Vec<NewDocument> {
+        let Some(Ok(directory)) = self.server.hub().map(|hub| hub.directory(street)) else { return Vec::new() };
+        let many = self.dice.between(1, most);
+        let one = |number: i64| {
+            let grid = self.dice.pick(&directory.grids)?.id;
+            let name = Some(format!("进{number}"));
+            let (kind, details) = match self.dice.below(6) {
+                0 => (DocKind::Place, place_writes(&PlaceDetails { name, kind: Some(PlaceKind::Alley), ..Default::default() })),
+                1 => (DocKind::Organisation, organisation_writes(&OrganisationDetails { name, ..Default::default() })),
+                2 => (DocKind::Resident, resident_writes(&ResidentDetails { name: name.map(Into::into), ..Default::default() })),
+                _ => (DocKind::Household, household_writes(&HouseholdDetails { door: name, ..Default::default() })),
+            };
+            let writes = std::iter::once(Write::set("grid", grid.as_bytes())).chain(details).collect();
+            Some(NewDocument { id: DocId::from_bytes(random(&mut self.dice)), kind, writes })
+        };
+        (0..many).filter_map(one).collect()
+    }
+
+    fn after_operation(&mut self, outcome: Option<Result<(), HubError>>) -> Result<(), Violation> {
+        match outcome {
+            None | Some(Ok(()) | Err(HubError::NotFound { .. })) => Ok(()),
+            Some(Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped)))) => {
+                self.stop_server();
+                Ok(())
+            }
+            Some(Err(error)) => ensure(false, "an operator's command succeeds", || format!("{error:?}")),
+        }
+    }
+
+    /// A clock is set, rightly or wrongly; the system tells the app.
+    pub(super) fn set_clock(&mut self, phone: usize) -> Result<(), Violation> {
+        let skew = if self.dice.chance(300) { 0 } else { skew(&mut self.dice) };
+        self.say(|| format!("phone {phone}'s clock is now {skew} ms ahead"));
+        self.phones[phone].clock.set_skew(skew);
+        self.drive(phone, Input::Tick)
+    }
+
+    pub(super) fn arm_phone(&mut self, phone: usize) {
+        let (commits, kind) = (self.dice.below(SOON), self.some_crash());
+        self.say(|| format!("phone {phone} will lose power in {commits} commits: {kind:?}"));
+        self.phones[phone].store.crash_at(commits, kind);
+    }
+
+    pub(super) fn arm_server(&mut self) {
+        let (commits, kind) = (self.dice.below(SOON), self.some_crash());
+        self.say(|| format!("the server will lose power in {commits} commits: {kind:?}"));
+        self.server.store.crash_at(commits, kind);
+    }
+
+    fn some_crash(&mut self) -> CrashKind {
+        let kinds = [CrashKind::BeforeApply, CrashKind::AppliedNotFlushed, CrashKind::FlushedNotAnswered];
+        self.dice.pick(&kinds).copied().unwrap_or(CrashKind::BeforeApply)
+    }
+}

@@ -1,0 +1,200 @@
+//! What must always hold, and what must hold once everything has calmed down.
+
+mod agreement;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::field::{Engine, FieldError};
+use doorstep_core::model::{CaseId, DocId, GroupId, HouseholdId, OrganisationId, PlaceId, ResidentId, StreetId, VisitSubject};
+use doorstep_core::sync::Refusal;
+use doorstep_core::workflow::{self, Standing, TimelineEntry};
+
+use crate::record::{Added, Fate, Promise};
+use crate::world::{Violation, World, ensure, of_ledger, tail};
+
+impl World {
+    /// Nothing acknowledged is ever lost: the group and each of its changes are in the ledger.
+    pub fn check_acknowledged(&self, group: GroupId) -> Result<(), Violation> {
+        const INVARIANT: &str = "nothing acknowledged is ever lost";
+        let Some((street, changes)) = self.record.acknowledged.get(&group) else { return Ok(()) };
+        let hub = self.hub()?;
+        let kept = of_ledger(hub.ledger().group(*street, group))?;
+        ensure(kept.is_some(), INVARIANT, || format!("group {group:?} is not in the ledger"))?;
+        for (doc, hash) in changes {
+            let (document, receipts) = hub
+                .document(*street, *doc)
+                .map_err(|error| Violation { invariant: INVARIANT, detail: format!("{group:?}, {doc:?}: {error:?}") })?;
+            let present = document.contains(hash) && receipts.get(hash).is_some();
+            ensure(present, INVARIANT, || format!("a change of group {group:?} is not in {doc:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// After a start of the server: everything that was acknowledged is there, and no case reads otherwise than before.
+    pub fn check_ledger(&mut self) -> Result<(), Violation> {
+        let groups: Vec<GroupId> = self.record.acknowledged.keys().copied().collect();
+        groups.into_iter().try_for_each(|group| self.check_acknowledged(group))?;
+        for street in self.server.streets.clone() {
+            let mut cases = Vec::new();
+            let hub = self.hub()?;
+            hub.each_summary(street, DocKind::Case, &mut |summary| cases.push((DocKind::Case, summary.id())))
+                .map_err(|error| Violation { invariant: "the ledger can be read", detail: format!("{error:?}") })?;
+            self.check_timelines(street, cases.into_iter())?;
+        }
+        Ok(())
+    }
+
+    /// An accepted transition never changes its meaning: the server's timeline of a case only grows at its end.
+    pub fn check_timelines(&mut self, street: StreetId, documents: impl Iterator<Item = (DocKind, DocId)>) -> Result<(), Violation> {
+        let cases: BTreeSet<DocId> = documents.filter(|(kind, _)| *kind == DocKind::Case).map(|(_, doc)| doc).collect();
+        for case in cases {
+            let Ok((document, receipts)) = self.hub()?.document(street, case) else { continue };
+            let timeline = workflow::fold(document.events(), &receipts).timeline;
+            let before = self.record.timelines.insert(case, timeline.clone()).unwrap_or_default();
+            ensure(timeline.starts_with(&before), "an accepted transition never changes its meaning", || {
+                format!("on the server, case {}", tail(case.as_bytes()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// After anything that a phone did: what became of its commands, and what its screens show of them.
+    pub fn check_phone(&mut self, phone: usize) -> Result<(), Violation> {
+        if self.phones[phone].engine().is_none() {
+            return Ok(());
+        }
+        self.follow_promises(phone)?;
+        let changed = self.phones[phone].take_changed();
+        for (kind, doc) in changed {
+            self.check_view(phone, kind, doc)?;
+        }
+        Ok(())
+    }
+
+    /// A command leaves the outbox by a verdict that the phone was told, or because it has nothing left to write; what was refused stays
+    /// among the refused until its author answers.
+    fn follow_promises(&mut self, phone: usize) -> Result<(), Violation> {
+        let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+        let waiting: BTreeSet<GroupId> = engine.waiting().into_iter().map(|record| record.group).collect();
+        let listed = engine.refused().map_err(|error| of_phone(phone, &error))?;
+        let refused: BTreeMap<GroupId, String> = listed.into_iter().map(|record| (record.group, record.code)).collect();
+        let heard = self.record.heard.get(&phone);
+        let mended = self.record.mended.get(&phone).copied().unwrap_or_default();
+        let mut fates = Vec::new();
+        for (group, promise) in self.record.promises.iter().filter(|(_, promise)| promise.phone == phone) {
+            let detail = || format!("phone {phone}, group {group:?}: {promise:?}");
+            match &promise.fate {
+                Fate::Waiting if waiting.contains(group) => {
+                    ensure(!refused.contains_key(group), "a command waits or is refused, not both", detail)?;
+                }
+                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, phone)?)),
+                Fate::Refused(_) => ensure(refused.contains_key(group), "what was refused stays until its author answers", detail)?,
+                Fate::Accepted | Fate::WithoutEffect | Fate::LetGo => {
+                    ensure(!waiting.contains(group), "what was settled does not come back", detail)?;
+                }
+            }
+        }
+        for (group, fate) in fates {
+            if let Fate::Refused(_) = fate {
+                self.record.count("refused");
+            }
+            if let Some(promise) = self.record.promises.get_mut(&group) {
+                promise.fate = fate;
+            }
+        }
+        Ok(())
+    }
+
+    /// A phone's own command never disappears from its own view, and its view of a case is a beginning of the server's.
+    fn check_view(&self, phone: usize, kind: DocKind, doc: DocId) -> Result<(), Violation> {
+        let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+        if engine.summary_of(kind, doc).map_err(|error| of_phone(phone, &error))?.is_none() {
+            let waits = self.record.promises.values().find(|promise| {
+                promise.phone == phone && promise.doc == doc && promise.kind == kind && promise.fate == Fate::Waiting
+            });
+            return ensure(waits.is_none(), "a phone's own command stays in its own view", || format!("phone {phone}: {waits:?}"));
+        }
+        let own = self.record.promises.values().filter(|promise| promise.phone == phone && promise.doc == doc);
+        for promise in own.filter(|promise| matches!(promise.fate, Fate::Waiting | Fate::Accepted)) {
+            let Some(added) = promise.added else { continue };
+            let shows = shows(engine, promise, added).map_err(|error| of_phone(phone, &error))?;
+            ensure(shows, "a phone's own command stays in its own view", || format!("phone {phone}: {promise:?}"))?;
+        }
+        if kind == DocKind::Case {
+            let timeline = engine.case(doc.into()).map_err(|error| of_phone(phone, &error))?.view.timeline;
+            let accepted: Vec<TimelineEntry> =
+                timeline.into_iter().filter(|entry| matches!(entry.standing, Standing::Accepted(_))).collect();
+            let known = self.record.timelines.get(&doc).map(Vec::as_slice).unwrap_or_default();
+            ensure(known.starts_with(&accepted), "an accepted transition never changes its meaning", || {
+                format!("phone {phone}, case {}: {} is no beginning of {}", tail(doc.as_bytes()), brief(&accepted), brief(known))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A timeline in a line.
+pub fn brief(timeline: &[TimelineEntry]) -> String {
+    let number = |entry: &TimelineEntry| match entry.standing {
+        Standing::Accepted(receipt) => receipt.number,
+        Standing::Provisional => 0,
+    };
+    let entries = timeline.iter().map(|entry| format!("{}:{}:{:?}", number(entry), entry.event.kind.code(), entry.effect));
+    entries.collect::<Vec<_>>().join(", ")
+}
+
+/// What became of a command that waits no longer.
+fn fate(
+    promise: &Promise,
+    group: GroupId,
+    refused: Option<&String>,
+    heard: Option<&BTreeSet<GroupId>>,
+    mended: bool,
+    phone: usize,
+) -> Result<Fate, Violation> {
+    if let Some(code) = refused {
+        let of_list = Refusal::from_wire(code, None, None).is_of_closed_list();
+        ensure(of_list, "honest work is refused only for a reason of the closed list", || format!("phone {phone}, {code}: {promise:?}"))?;
+        return Ok(Fate::Refused(code.clone()));
+    }
+    if heard.is_some_and(|heard| heard.contains(&group)) {
+        return Ok(Fate::Accepted);
+    }
+    ensure(promise.may_vanish && mended, "a command leaves the outbox by a verdict only", || format!("phone {phone}, {group:?}: {promise:?}"))?;
+    Ok(Fate::WithoutEffect)
+}
+
+/// Whether a phone shows what a command of its own added.
+fn shows(engine: &Engine, promise: &Promise, added: Added) -> Result<bool, FieldError> {
+    let doc = promise.doc;
+    let subject = match promise.kind {
+        DocKind::Household => Some(VisitSubject::Household(HouseholdId::from(doc))),
+        DocKind::Organisation => Some(VisitSubject::Organisation(OrganisationId::from(doc))),
+        DocKind::Place => Some(VisitSubject::Place(PlaceId::from(doc))),
+        _ => None,
+    };
+    let visits = || subject.map_or(Ok(Vec::new()), |subject| engine.visits(subject));
+    Ok(match added {
+        Added::Visit(id) => visits()?.iter().any(|visit| visit.id == id),
+        Added::Amendment(visit, id) => {
+            visits()?.iter().any(|other| other.id == visit && other.amendments.iter().any(|amendment| amendment.id == id))
+        }
+        Added::Event(id) => engine.case(CaseId::from(doc))?.timeline.iter().any(|line| line.event == id),
+        Added::Note(id) => match promise.kind {
+            DocKind::Household => engine.household(doc.into())?.notes.iter().any(|note| note.id == id),
+            DocKind::Organisation => engine.organisation(doc.into())?.notes.iter().any(|note| note.id == id),
+            DocKind::Place => engine.place(doc.into())?.notes.iter().any(|note| note.id == id),
+            _ => engine.resident(ResidentId::from(doc))?.notes.iter().any(|note| note.id == id),
+        },
+        Added::Attachment(sha256) => match promise.kind {
+            DocKind::Household => engine.household(doc.into())?.attachments.iter().any(|file| file.sha256 == sha256),
+            DocKind::Organisation => engine.organisation(doc.into())?.attachments.iter().any(|file| file.sha256 == sha256),
+            _ => engine.place(doc.into())?.attachments.iter().any(|file| file.sha256 == sha256),
+        },
+    })
+}
+
+fn of_phone(phone: usize, error: &FieldError) -> Violation {
+    Violation { invariant: "a phone can be read", detail: format!("phone {phone}: {error:?}") }
+}

@@ -1,0 +1,55 @@
+//! The server of a world: the real hub over the real ledger, on a disk that loses what was not flushed.
+
+use std::sync::Arc;
+
+use doorstep_core::model::StreetId;
+use doorstep_core::store::MemoryStore;
+use doorstep_server::hub::Hub;
+use doorstep_server::ledger::{KeyedLedger, Ledger};
+
+use crate::clock::{NodeClock, Time};
+use crate::dice::{Dice, NodeDice};
+
+/// The server.
+pub struct Server {
+    pub store: Arc<MemoryStore>,
+    pub streets: Vec<StreetId>,
+    clock: Arc<NodeClock>,
+    dice: NodeDice,
+    cache_bytes: u64,
+    hub: Option<Hub>,
+}
+
+impl Server {
+    /// A server over an empty disk. Some have a cache that holds nothing, so that documents are always loaded anew.
+    pub fn new(time: &Time, dice: &mut Dice) -> Self {
+        let cache_bytes = if dice.chance(300) { 0 } else { 16 << 20 };
+        let mut server = Self {
+            store: Arc::new(MemoryStore::new()),
+            streets: Vec::new(),
+            clock: NodeClock::new(time, 0),
+            dice: NodeDice::new(dice.fork()),
+            cache_bytes,
+            hub: None,
+        };
+        server.start();
+        server
+    }
+
+    /// Starts a process over what the disk holds.
+    pub fn start(&mut self) {
+        self.store.restart();
+        let ledger: Arc<dyn Ledger> = Arc::new(KeyedLedger::new(self.store.clone()));
+        self.hub = Some(Hub::new(ledger, self.clock.clone(), self.dice.shared(), self.cache_bytes));
+    }
+
+    /// Cuts the power.
+    pub fn stop(&mut self) {
+        self.hub = None;
+    }
+
+    /// The hub, while the server runs.
+    pub const fn hub(&self) -> Option<&Hub> {
+        self.hub.as_ref()
+    }
+}

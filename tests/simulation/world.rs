@@ -1,0 +1,468 @@
+//! The world: everything that happens in one run, in one thread, out of one seed.
+//!
+//! What is due lies in a map by time and order of posting. A step takes the first, lets the node handle it, performs what the node asks for
+//! and checks the invariants. First comes the storm, in which people work and things go wrong; then the calm.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use doorstep_core::field::{FieldError, frame_of};
+use doorstep_core::model::{Entropy, Role, StreetId};
+use doorstep_core::store::StoreError;
+use doorstep_core::sync::client::{ANSWER_DEADLINE, Effect, Input, LONGEST_RETRY, SyncFailure};
+use doorstep_core::sync::{Request, Response, Signed, Verdict, open_frame};
+use doorstep_server::hub::{HubError, NewPerson};
+use doorstep_server::ledger::LedgerError;
+
+use crate::clock::Time;
+use crate::dice::Dice;
+use crate::net::{self, Carried, Net, Way};
+use crate::phone::{Direct, Phone};
+use crate::record::Record;
+use crate::scenario::{Off, PhonePlan, Scenario};
+use crate::server::Server;
+use crate::trace::Trace;
+
+/// Something that must never be, was.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    pub invariant: &'static str,
+    pub detail: String,
+}
+
+/// A violation of `invariant`, unless `holds`.
+pub fn ensure(holds: bool, invariant: &'static str, detail: impl FnOnce() -> String) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(Violation { invariant, detail: detail() }) }
+}
+
+/// What is due.
+pub enum Event {
+    Act,
+    Request { phone: usize, attempt: u64, frame: Vec<u8> },
+    Answer { phone: usize, attempt: u64, answer: Carried },
+    Wake { phone: usize, timer: u64 },
+    PhoneUp { phone: usize },
+    ServerUp,
+}
+
+/// How long after a power cut a node is back, in milliseconds: at least and at most.
+const DOWN_TIME: (i64, i64) = (500, 120_000);
+/// The most steps from one sync of the calm to the next: with 20 phones a handful each would do.
+const MOST_CALM_STEPS: u64 = 20_000;
+/// The most rounds of the calm: what was recorded goes up in the first and comes down in the second; mending and large outboxes take more.
+const MOST_CALM_ROUNDS: u32 = 12;
+
+pub struct World {
+    pub time: Time,
+    pub dice: Dice,
+    pub scenario: Scenario,
+    pub server: Server,
+    pub phones: Vec<Phone>,
+    pub net: Net,
+    pub record: Record,
+    pub trace: Trace,
+    pub step: u64,
+    pub actions_left: usize,
+    pub calm: bool,
+    due: BTreeMap<(i64, u64), Event>,
+    order: u64,
+    attempts: u64,
+}
+
+impl World {
+    /// The world of a seed, before anything has happened: streets, people, enrolled phones.
+    pub fn new(seed: u64, off: Off, verbose: bool) -> Self {
+        let mut dice = Dice::new(seed);
+        let scenario = Scenario::of(seed, off, &mut dice);
+        let time = Time::default();
+        let mut server = Server::new(&time, &mut dice);
+        let grids = found_streets(&mut server, &scenario);
+        let mut phones: Vec<Phone> = Vec::new();
+        for plan in &scenario.phones {
+            let phone = enrol(&server, &grids, plan, &phones, &time, &mut dice);
+            phones.push(phone);
+        }
+        let net = Net::new(scenario.weather);
+        let mut world = Self {
+            time,
+            dice,
+            actions_left: scenario.actions,
+            scenario,
+            server,
+            phones,
+            net,
+            record: Record::default(),
+            trace: Trace::new(verbose),
+            step: 0,
+            calm: false,
+            due: BTreeMap::new(),
+            order: 0,
+            attempts: 0,
+        };
+        world.furnish();
+        world.post(0, Event::Act);
+        world
+    }
+
+    /// Storm and calm.
+    ///
+    /// # Errors
+    /// The first violation.
+    pub fn run(&mut self) -> Result<(), Violation> {
+        while self.actions_left > 0 && self.step()? {}
+        self.become_calm()?;
+        self.settle()?;
+        self.check_all()
+    }
+
+    /// Takes what is due first; false when nothing is.
+    pub fn step(&mut self) -> Result<bool, Violation> {
+        let Some(((at, _), event)) = self.due.pop_first() else { return Ok(false) };
+        self.time.set(at);
+        self.step += 1;
+        self.trace.note(&at.to_be_bytes());
+        match event {
+            Event::Act if self.calm => {}
+            Event::Act => {
+                self.actions_left = self.actions_left.saturating_sub(1);
+                self.act()?;
+                let pause = self.dice.spread(10, self.scenario.longest_pause);
+                self.post(pause, Event::Act);
+            }
+            Event::Request { phone, attempt, frame } => self.serve(phone, attempt, &frame)?,
+            Event::Answer { phone, attempt, answer } => self.hear(phone, attempt, answer)?,
+            Event::Wake { phone, timer } if self.phones[phone].timer == timer => self.drive(phone, Input::Tick)?,
+            Event::Wake { .. } => {}
+            Event::PhoneUp { phone } => self.start_phone(phone)?,
+            Event::ServerUp => self.start_server()?,
+        }
+        Ok(true)
+    }
+
+    /// Makes an event due so many milliseconds from now.
+    pub fn post(&mut self, delay: i64, event: Event) {
+        self.order += 1;
+        self.due.insert((self.time.now() + delay.max(0), self.order), event);
+    }
+
+    pub fn say(&mut self, line: impl FnOnce() -> String) {
+        let (step, now) = (self.step, self.time.now() - crate::clock::BEGINNING);
+        self.trace.line(|| format!("{step:>6} {now:>12} ms  {}", line()));
+    }
+
+    /// Feeds a phone's engine and performs what it asks for, until it waits.
+    pub fn drive(&mut self, phone: usize, input: Input) -> Result<(), Violation> {
+        let mut input = Some(input);
+        while let Some(next) = input.take() {
+            let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+            match engine.advance(next) {
+                Ok(Effect::Compose) => {
+                    input = Some(match engine.compose() {
+                        Ok(frame) => Input::Composed(frame),
+                        Err(error) => Input::Failed(self.own_failure(phone, error)?),
+                    });
+                }
+                Ok(Effect::Send(frame)) => self.send(phone, frame),
+                Ok(Effect::Apply(response)) => {
+                    self.take_verdicts(phone, &response);
+                    let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+                    input = Some(match engine.apply(*response) {
+                        Ok(more) => Input::Applied { more },
+                        Err(error) => Input::Failed(self.own_failure(phone, error)?),
+                    });
+                    if !self.phones[phone].store.is_stopped() {
+                        self.check_phone(phone)?;
+                    }
+                }
+                Ok(Effect::Finished { .. }) => self.say(|| format!("phone {phone} has exchanged everything")),
+                Ok(Effect::GaveUp(failure)) => self.say(|| format!("phone {phone} gives up: {failure}")),
+                Err(FieldError::Sync(SyncFailure::Unfit { .. })) => {}
+                Err(error) => {
+                    self.own_failure(phone, error)?;
+                }
+            }
+        }
+        self.look_after(phone);
+        Ok(())
+    }
+
+    /// After each call of an engine: a power cut is noticed, a timer is set.
+    pub fn look_after(&mut self, phone: usize) {
+        if self.phones[phone].store.is_stopped() {
+            self.stop_phone(phone);
+        }
+        let clock = self.phones[phone].clock.clone();
+        let Some(wakeup) = self.phones[phone].engine().and_then(|engine| engine.wakeup()) else { return };
+        self.phones[phone].timer += 1;
+        let timer = self.phones[phone].timer;
+        self.post(clock.true_time_of(wakeup) - self.time.now(), Event::Wake { phone, timer });
+    }
+
+    /// An error of an engine that honest use may meet: its own disk. Everything else is a violation.
+    fn own_failure(&mut self, phone: usize, error: FieldError) -> Result<SyncFailure, Violation> {
+        let down = matches!(error, FieldError::Store(StoreError::Stopped));
+        ensure(down, "an honest server's answer is applied", || format!("phone {phone}: {error:?}"))?;
+        Ok(SyncFailure::Store { code: error.code() })
+    }
+
+    fn send(&mut self, phone: usize, frame: Vec<u8>) {
+        self.attempts += 1;
+        let attempt = self.attempts;
+        self.phones[phone].attempt = attempt;
+        self.trace.note(&frame);
+        match self.net.fate(&mut self.dice, phone, Way::ToServer) {
+            net::Fate::Arrives(delays) => {
+                self.say(|| format!("phone {phone} sends {attempt} ({} bytes), arriving after {delays:?}", frame.len()));
+                for delay in delays {
+                    self.post(delay, Event::Request { phone, attempt, frame: frame.clone() });
+                }
+            }
+            net::Fate::NoConnection => {
+                let answer = Err(doorstep_core::field::TransportFault::Unreachable);
+                self.post(1, Event::Answer { phone, attempt, answer });
+            }
+        }
+    }
+
+    fn serve(&mut self, phone: usize, attempt: u64, frame: &[u8]) -> Result<(), Violation> {
+        let answer = match self.server.hub().map(|hub| hub.exchange(frame)) {
+            None => net::page(502, "<html>Bad Gateway</html>"),
+            Some(Ok(answer)) => {
+                self.trace.note(&answer);
+                self.take_acknowledgements(phone, frame, &answer)?;
+                net::frame(answer)
+            }
+            Some(Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped)))) => {
+                self.say(|| format!("the server goes down over {attempt}"));
+                self.stop_server();
+                net::problem(503, "hub.ledger")
+            }
+            Some(Err(error)) => return Err(Violation { invariant: "the hub serves honest phones", detail: format!("{error:?}") }),
+        };
+        if let net::Fate::Arrives(delays) = self.net.fate(&mut self.dice, phone, Way::ToPhone) {
+            self.say(|| format!("the server answers {attempt} ({}, {} bytes), arriving after {delays:?}", answer.status, answer.body.len()));
+            for delay in delays {
+                let answer = self.net.spoil(&mut self.dice, Ok(answer.clone()));
+                self.post(delay, Event::Answer { phone, attempt, answer });
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, phone: usize, attempt: u64, answer: Carried) -> Result<(), Violation> {
+        if self.phones[phone].attempt != attempt {
+            return Ok(()); // nobody waits for it any more
+        }
+        self.phones[phone].attempt = 0;
+        match answer.map_err(SyncFailure::from).and_then(frame_of) {
+            Ok(frame) => self.drive(phone, Input::Answer(frame)),
+            Err(failure) => self.drive(phone, Input::Failed(failure)),
+        }
+    }
+
+    /// Remembers what a phone is told.
+    fn take_verdicts(&mut self, phone: usize, response: &Response) {
+        let mut mended = false;
+        let heard = self.record.heard.entry(phone).or_default();
+        for verdict in response.verdicts.iter().flat_map(|verdicts| &verdicts.0) {
+            match verdict {
+                Verdict::Accepted { group, .. } => {
+                    heard.insert(*group);
+                }
+                Verdict::AcceptedBefore { group } => {
+                    heard.insert(*group);
+                    mended = true;
+                }
+                Verdict::Refused { .. } => mended = true,
+            }
+        }
+        self.record.mended.insert(phone, mended);
+        if mended {
+            self.record.count("mended");
+        }
+        let mut line = String::new();
+        for verdict in response.verdicts.iter().flat_map(|verdicts| &verdicts.0) {
+            let _ = match verdict {
+                Verdict::Accepted { group, numbers, .. } => write!(line, " {}+{:?}", tail(group.as_bytes()), numbers.0),
+                Verdict::AcceptedBefore { group } => write!(line, " {}=", tail(group.as_bytes())),
+                Verdict::Refused { group, code, offset_ms, .. } => write!(line, " {}-{code}{offset_ms:?}", tail(group.as_bytes())),
+            };
+        }
+        for part in response.parts.iter().flat_map(|parts| &parts.0) {
+            let _ = write!(line, " [{}: {}..{} {} entries]", tail(part.grant.as_bytes()), part.from.0, part.to.0, part.entries.0.len());
+        }
+        let entered = response.entered.as_ref().map_or(0, |entered| entered.0.len());
+        let left = response.left.as_ref().map_or(0, |left| left.0.len());
+        self.say(|| format!("phone {phone} applies:{line} entered {entered} left {left}"));
+    }
+
+    /// Remembers what the server answered, and checks it at once.
+    fn take_acknowledgements(&mut self, phone: usize, frame: &[u8], answer: &[u8]) -> Result<(), Violation> {
+        let undecodable = |_| Violation { invariant: "frames decode", detail: format!("of phone {phone}") };
+        let request: Request = open_frame::<Signed>(frame).and_then(|signed| signed.open()).map_err(undecodable)?;
+        let response: Response = open_frame(answer).map_err(undecodable)?;
+        let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
+        let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
+        ensure(verdicts.len() == groups.len(), "each group has a verdict", || format!("{} of {}", verdicts.len(), groups.len()))?;
+        let street = self.phones[phone].street;
+        for (group, verdict) in groups.iter().zip(&verdicts) {
+            ensure(group.id == verdict.group(), "verdicts come in the order of the push", || format!("{:?}", group.id))?;
+            if let Verdict::Accepted { .. } = verdict {
+                let changes = group.changes.0.iter().map(|change| (change.doc, doorstep_core::docs::hash_of(&change.bytes))).collect();
+                self.record.acknowledged.insert(group.id, (street, changes));
+                self.record.count("accepted");
+                self.check_acknowledged(group.id)?;
+            }
+        }
+        self.check_timelines(street, groups.iter().flat_map(|group| &group.changes.0).map(|change| (change.kind, change.doc)))
+    }
+
+    pub fn stop_phone(&mut self, phone: usize) {
+        self.say(|| format!("phone {phone} loses power"));
+        self.record.count("phone crashes");
+        self.phones[phone].stop();
+        let down = self.dice.spread(DOWN_TIME.0, DOWN_TIME.1);
+        self.post(down, Event::PhoneUp { phone });
+    }
+
+    pub fn stop_server(&mut self) {
+        self.record.count("server crashes");
+        self.server.stop();
+        let down = self.dice.spread(DOWN_TIME.0, DOWN_TIME.1);
+        self.post(down, Event::ServerUp);
+    }
+
+    fn start_phone(&mut self, phone: usize) -> Result<(), Violation> {
+        self.say(|| format!("phone {phone} starts"));
+        let started = self.phones[phone].start();
+        started.map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
+        self.adopt(phone);
+        self.check_phone(phone)?;
+        self.look_after(phone);
+        Ok(())
+    }
+
+    fn start_server(&mut self) -> Result<(), Violation> {
+        self.say(|| "the server starts".to_owned());
+        self.server.start();
+        self.check_ledger()
+    }
+
+    /// Ends the storm: no faults any more, everybody has power. Clocks stay wrong.
+    fn become_calm(&mut self) -> Result<(), Violation> {
+        self.say(|| "calm".to_owned());
+        self.calm = true;
+        self.net.calm();
+        if self.server.hub().is_none() || self.server.store.is_stopped() {
+            self.start_server()?;
+        }
+        self.due.retain(|_, event| !matches!(event, Event::ServerUp | Event::PhoneUp { .. }));
+        self.server.store.crash_at(u64::MAX, doorstep_core::store::CrashKind::BeforeApply);
+        for phone in 0..self.phones.len() {
+            if self.phones[phone].engine().is_none() {
+                self.start_phone(phone)?;
+            }
+            self.phones[phone].store.crash_at(u64::MAX, doorstep_core::store::CrashKind::BeforeApply);
+        }
+        Ok(())
+    }
+
+    /// Every phone syncs until nothing changes any more.
+    fn settle(&mut self) -> Result<(), Violation> {
+        if self.scenario.patient {
+            self.rest()?;
+        }
+        for _ in 0..MOST_CALM_ROUNDS {
+            let before = self.newest()?;
+            for phone in 0..self.phones.len() {
+                self.drive(phone, Input::Start)?;
+            }
+            self.rest()?;
+            let waits = self.phones.iter().any(|phone| phone.engine().is_none_or(|engine| !engine.waiting().is_empty()));
+            if !waits && self.newest()? == before {
+                return Ok(());
+            }
+        }
+        let waiting: Vec<_> = self.phones.iter().map(|phone| phone.engine().map(|engine| (engine.waiting().len(), engine.status()))).collect();
+        Err(Violation { invariant: "after a calm every outbox is empty", detail: format!("{waiting:?}") })
+    }
+
+    /// Lets everything happen that is under way.
+    pub fn rest(&mut self) -> Result<(), Violation> {
+        for _ in 0..MOST_CALM_STEPS {
+            let longest = self.time.now() + LONGEST_RETRY + ANSWER_DEADLINE;
+            let sleeper = self.due.iter().find_map(|((at, _), event)| match event {
+                Event::Wake { phone, timer } if self.phones[*phone].timer == *timer && *at > longest => Some((*phone, *at - longest)),
+                _ => None,
+            });
+            if let Some((phone, late)) = sleeper {
+                return Err(Violation { invariant: "a phone tries again soon", detail: format!("phone {phone}: {late} ms too late") });
+            }
+            if !self.step()? {
+                return Ok(());
+            }
+        }
+        Err(Violation { invariant: "the calm comes to rest", detail: format!("{} events are due", self.due.len()) })
+    }
+
+    fn newest(&self) -> Result<Vec<u64>, Violation> {
+        let hub = self.hub()?;
+        self.server.streets.iter().map(|street| Ok(of_ledger(hub.ledger().newest(*street))?.0)).collect()
+    }
+
+    /// The hub, at a time at which it must run.
+    pub fn hub(&self) -> Result<&doorstep_server::hub::Hub, Violation> {
+        self.server.hub().ok_or_else(|| Violation { invariant: "the server runs", detail: String::new() })
+    }
+}
+
+/// The last bytes of an id: enough to tell one from another in a trace.
+pub fn tail(id: &[u8; 16]) -> String {
+    id[13..].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What the ledger says, which in a calm never fails.
+pub fn of_ledger<T>(read: Result<T, LedgerError>) -> Result<T, Violation> {
+    read.map_err(|error| Violation { invariant: "the ledger can be read", detail: format!("{error:?}") })
+}
+
+type Grids = Vec<Vec<doorstep_core::model::GridId>>;
+
+fn found_streets(server: &mut Server, scenario: &Scenario) -> Grids {
+    let hub = server.hub().unwrap();
+    let mut streets: Vec<StreetId> = Vec::new();
+    let mut grids = Grids::new();
+    for street in 0..scenario.streets {
+        let id = hub.add_street(&format!("街道{street}"), &["综合协调中心"]).unwrap().id;
+        let names: Vec<_> = (0..scenario.grids_per_street).map(|grid| (format!("第{grid}网格"), String::new())).collect();
+        grids.push(hub.add_grids(id, &names).unwrap());
+        streets.push(id);
+    }
+    server.streets = streets;
+    grids
+}
+
+fn enrol(server: &Server, grids: &Grids, plan: &PhonePlan, phones: &[Phone], time: &Time, dice: &mut Dice) -> Phone {
+    let hub = server.hub().unwrap();
+    let street = server.streets[plan.street];
+    let person = match plan.same_person_as {
+        Some(other) => phones[other].person,
+        None => {
+            let role = if plan.grids.is_empty() { Role::CentreStaff } else { Role::GridWorker };
+            let grids = plan.grids.iter().map(|grid| grids[plan.street][*grid]).collect();
+            hub.add_person(street, &NewPerson { name: format!("员工{}", phones.len()), role, grids }).unwrap()
+        }
+    };
+    let (code, _) = hub.make_code(street, person).unwrap();
+    let mut phone = Phone::new(plan.clone(), street, person, time, dice);
+    phone.start().unwrap();
+    phone.engine().unwrap().enrol(&Direct(hub), "https://doorstep.example", &code, "手机").unwrap();
+    phone
+}
+
+/// Random bytes for a key or an id.
+pub fn random<const N: usize>(dice: &mut Dice) -> [u8; N] {
+    let mut bytes = [0; N];
+    dice.fill(&mut bytes);
+    bytes
+}

@@ -1,0 +1,152 @@
+//! A client made by hand: an enrolled device that sends whatever a test wants, and sees the server's answers as they are.
+
+use doorstep_core::docs::{Actor, Change, DocKind, Document, Write, hash_of};
+use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, HttpTransport, SYNC_PATH, Transport, TransportAnswer};
+use doorstep_core::model::{Clock as _, DeviceId, DocId, Entropy, GroupId, Hlc, Incarnation, Millis, PersonId, StreetId};
+use doorstep_core::sync::{
+    DeviceKey, Encoding, EnrolRequest, EnrolResponse, Group, HashAlgorithm, Leaf, List, PROTOCOL_VERSION, Push, PushedChange, Request,
+    Response, Verdict, open_frame, seal_frame,
+};
+use doorstep_server::system::{SystemClock, SystemEntropy};
+
+/// The device.
+pub struct Handmade {
+    /// Its key.
+    pub key: DeviceKey,
+    /// Its id.
+    pub device: DeviceId,
+    /// In whose name it writes.
+    pub person: PersonId,
+    /// Its street.
+    pub street: StreetId,
+    /// The life of its store.
+    pub incarnation: Incarnation,
+    transport: HttpTransport,
+}
+
+/// The request that trades a code for an identity.
+pub fn enrolment(key: &DeviceKey, code: &str) -> Vec<u8> {
+    let request = EnrolRequest { protocol: PROTOCOL_VERSION, code: code.to_owned(), key: key.public(), label: "by hand".to_owned() };
+    seal_frame(&key.seal(minicbor::to_vec(&request).unwrap()), Encoding::Deflate)
+}
+
+impl Handmade {
+    /// Enrols with a code.
+    pub fn enrol(server: &str, code: &str) -> Self {
+        let transport = HttpTransport::new(server).unwrap();
+        let key = DeviceKey::make(&mut SystemEntropy);
+        let answer = transport.post(ENROL_PATH, &enrolment(&key, code)).unwrap();
+        let given: EnrolResponse = open_frame(&answer.body).unwrap();
+        let incarnation = Incarnation::make(&mut SystemEntropy);
+        Self { key, device: given.device, person: given.person, street: given.street, incarnation, transport }
+    }
+
+    /// The actor under which it writes.
+    pub fn actor(&self) -> Actor {
+        Actor { device: self.device.tag(), incarnation: self.incarnation }
+    }
+
+    /// An honest change of a document as this device sees it, which has it afterwards.
+    pub fn edit(&self, document: &mut Document, writes: &[Write]) -> Change {
+        self.edit_at(document, SystemClock.now(), writes)
+    }
+
+    /// The same with another time.
+    pub fn edit_at(&self, document: &mut Document, at: Millis, writes: &[Write]) -> Change {
+        document.edit(self.actor(), Hlc::new(at, 0), writes).unwrap().unwrap()
+    }
+
+    /// A push of groups under this device's signature.
+    pub fn push(&self, groups: Vec<Group>) -> Push {
+        let signature = self.key.sign_push(self.device, &leaves(&groups));
+        Push { groups: List(groups), hashes: HashAlgorithm::Sha256, signature }
+    }
+
+    /// A request with a push and no cursors.
+    pub fn request(&self, push: Option<Push>) -> Request {
+        Request {
+            protocol: PROTOCOL_VERSION,
+            device: self.device,
+            incarnation: self.incarnation,
+            sent_at: SystemClock.now(),
+            ledger: None,
+            cursors: List(Vec::new()),
+            push,
+            offers: None,
+            relays: None,
+        }
+    }
+
+    /// The frame of a request under this device's signature.
+    pub fn frame(&self, request: &Request) -> Vec<u8> {
+        seal_frame(&self.key.seal(minicbor::to_vec(request).unwrap()), Encoding::Deflate)
+    }
+
+    /// Posts any bytes.
+    pub fn post(&self, bytes: &[u8]) -> TransportAnswer {
+        self.transport.post(SYNC_PATH, bytes).unwrap()
+    }
+
+    /// Posts any bytes; the code of the problem that comes back, with its status.
+    pub fn problem(&self, bytes: &[u8]) -> (u16, String) {
+        let answer = self.post(bytes);
+        let code = answer.code.clone().unwrap_or_else(|| panic!("a problem was to come, not {} {}", answer.status, answer.content_type));
+        assert_eq!(answer.content_type, "application/problem+json");
+        (answer.status, code)
+    }
+
+    /// Sends a request that is served.
+    pub fn ask(&self, request: &Request) -> Response {
+        let answer = self.post(&self.frame(request));
+        assert_eq!((answer.status, answer.content_type.as_str(), answer.code), (200, CONTENT_TYPE, None));
+        open_frame(&answer.body).unwrap()
+    }
+
+    /// Pushes groups; what became of each: `accepted`, or the code of its refusal.
+    pub fn verdicts(&self, groups: Vec<Group>) -> Vec<String> {
+        let response = self.ask(&self.request(Some(self.push(groups))));
+        response.verdicts.unwrap().0.iter().map(word).collect()
+    }
+}
+
+/// `accepted`, `accepted-before` or the code of the refusal.
+pub fn word(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Accepted { .. } => "accepted".to_owned(),
+        Verdict::AcceptedBefore { .. } => "accepted-before".to_owned(),
+        Verdict::Refused { code, .. } => code.clone(),
+    }
+}
+
+/// What is signed of groups.
+pub fn leaves(groups: &[Group]) -> Vec<Leaf> {
+    let changes = groups.iter().flat_map(|group| &group.changes.0);
+    changes.map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) }).collect()
+}
+
+/// A group of any changes.
+pub fn group(changes: impl IntoIterator<Item = PushedChange>) -> Group {
+    Group { id: GroupId::make(SystemClock.now(), &mut SystemEntropy), changes: List(changes.into_iter().collect()) }
+}
+
+/// A change on its way.
+pub fn pushed(doc: DocId, kind: DocKind, bytes: &[u8]) -> PushedChange {
+    PushedChange { doc, kind, bytes: bytes.to_vec() }
+}
+
+/// A group of one change of a document.
+pub fn group_of(document: &Document, change: &Change) -> Group {
+    group([pushed(document.id(), document.kind(), change.bytes())])
+}
+
+/// An id that nobody has.
+pub fn fresh_doc() -> DocId {
+    DocId::make(SystemClock.now(), &mut SystemEntropy)
+}
+
+/// Random bytes.
+pub fn random_bytes(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    SystemEntropy.fill(&mut bytes);
+    bytes
+}

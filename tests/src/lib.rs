@@ -1,0 +1,11 @@
+//! What the tests that cross a crate share.
+
+pub mod bad_network;
+pub mod clocks;
+pub mod counting;
+pub mod forge;
+pub mod handmade;
+pub mod phone;
+pub mod process;
+pub mod server;
+pub mod street;

@@ -1,0 +1,147 @@
+//! Processes of their own: the server as its operator runs it, so that it can be killed, limited and measured.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use doorstep_core::field::HttpTransport;
+
+/// How long a server may take to open its store and listen.
+const START: Duration = Duration::from_secs(60);
+
+/// The binary `doorstep`, which cargo puts beside the folder of the test's own executable. It is a binary of another package, so cargo
+/// neither names it here nor builds it for this test: `tests/run` builds everything first, by hand `cargo build --release` does.
+pub fn doorstep() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let doorstep = test.ancestors().nth(2).unwrap().join("doorstep");
+    assert!(doorstep.exists(), "{} is missing: run `cargo build --release` first (tests/run does)", doorstep.display());
+    doorstep
+}
+
+/// How a server process is run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Further flags of `doorstep serve`.
+    pub flags: Vec<String>,
+    /// The most address space that the process may have, in kilobytes: what allocates without a bound is ended by it.
+    pub most_kilobytes: Option<u64>,
+}
+
+/// A running `doorstep serve`. Killed when it is dropped.
+pub struct ServerProcess {
+    child: Child,
+    url: String,
+    errors: Arc<Mutex<Vec<String>>>,
+}
+
+impl ServerProcess {
+    /// Serves a data folder on a free port; it accepts when this returns.
+    pub fn start(data: &Path, options: &Options) -> Self {
+        let mut serve = vec![
+            doorstep().display().to_string(),
+            "serve".into(),
+            format!("--data={}", data.display()),
+            "--listen=127.0.0.1:0".into(),
+            "--metrics-listen=127.0.0.1:0".into(),
+            "--log=info".into(),
+            "--log-format=json".into(),
+        ];
+        serve.extend(options.flags.iter().cloned());
+        let mut command = match options.most_kilobytes {
+            Some(most) => {
+                // `exec`, so that the process is the server and not a shell.
+                let mut command = Command::new("sh");
+                command.args(["-c", &format!("ulimit -v {most} && exec \"$@\""), "sh"]).args(&serve);
+                command
+            }
+            None => {
+                let mut command = Command::new(&serve[0]);
+                command.args(&serve[1..]);
+                command
+            }
+        };
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let errors = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&errors);
+        let (serving, address) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                if entry["message"] == "serving" {
+                    let _ = serving.send(entry["listen"].as_str().unwrap_or_default().to_owned());
+                }
+                if entry["level"] == "ERROR" || entry.is_null() {
+                    kept.lock().unwrap().push(line);
+                }
+            }
+        });
+        let Ok(address) = address.recv_timeout(START) else {
+            let _ = child.kill();
+            panic!("the server did not start: {:?}", errors.lock().unwrap());
+        };
+        Self { child, url: format!("http://{address}"), errors }
+    }
+
+    /// Where phones reach it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The engine's own client of this server.
+    pub fn transport(&self) -> HttpTransport {
+        HttpTransport::new(&self.url).unwrap()
+    }
+
+    /// What it logged as an error, panics among it.
+    pub fn errors(&self) -> Vec<String> {
+        self.errors.lock().unwrap().clone()
+    }
+
+    /// The most memory that it has held so far, in kilobytes.
+    pub fn peak_kilobytes(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that it holds, in kilobytes.
+    pub fn resident_kilobytes(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Ends it as a power cut would: kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Tells it to stop as an operator's system does, without waiting.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    fn status(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,25 @@
+//! End to end: a real server over a store on disk, real sockets, phones with stores of their own.
+//!
+//! Most servers run in this process, with a clock that the test sets; where the server is killed, limited or measured it is the binary
+//! `doorstep`, which `tests/run` builds first (see `doorstep_tests::process`).
+
+#[path = "end_to_end/bad_input.rs"]
+mod bad_input;
+#[path = "end_to_end/bad_network.rs"]
+mod bad_network;
+#[path = "end_to_end/memory.rs"]
+mod memory;
+#[path = "end_to_end/merging.rs"]
+mod merging;
+#[path = "end_to_end/offline.rs"]
+mod offline;
+#[path = "end_to_end/round_trips.rs"]
+mod round_trips;
+#[path = "end_to_end/scopes.rs"]
+mod scopes;
+#[path = "end_to_end/siege.rs"]
+mod siege;
+#[path = "end_to_end/stops.rs"]
+mod stops;
+#[path = "end_to_end/wrong_clocks.rs"]
+mod wrong_clocks;
