@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use doorstep_core::docs::Actor;
 use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, StreetId};
 use doorstep_core::sync::server::{Effect, Exchange, Input};
-use doorstep_core::sync::{FrameError, SignatureError};
+use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError};
 
 pub use manage::{LateEvent, NewDocument, NewPerson};
 
@@ -110,13 +110,29 @@ pub struct Hub {
     locks: DocumentLocks,
     /// This process's life, for what the server itself writes.
     incarnation: Incarnation,
+    /// How many bytes of entries an answer aims at.
+    answer_bytes: usize,
 }
 
 impl Hub {
     /// A hub over a ledger, with `cache_bytes` for loaded documents. Takes a new incarnation: one for each process start.
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, entropy: SharedEntropy, cache_bytes: u64) -> Self {
         let incarnation = Incarnation::make(&mut *lock(&entropy));
-        Self { ledger, clock, entropy, cache: Cache::new(cache_bytes), locks: DocumentLocks::default(), incarnation }
+        Self {
+            ledger,
+            clock,
+            entropy,
+            cache: Cache::new(cache_bytes),
+            locks: DocumentLocks::default(),
+            incarnation,
+            answer_bytes: ANSWER_BYTES,
+        }
+    }
+
+    /// The same with answers of another size than [`ANSWER_BYTES`]: for lines that bear less, and for tests of what comes in parts.
+    #[must_use]
+    pub fn with_answer_bytes(self, answer_bytes: usize) -> Self {
+        Self { answer_bytes, ..self }
     }
 
     /// Serves one request frame of a phone with one response frame.

@@ -86,7 +86,8 @@ pub trait Ledger: Send + Sync {
     fn late_events(&self, street: StreetId, limit: usize) -> Result<Vec<(DocId, EventId, Position)>, LedgerError>;
 
     /// What stands in a scope behind a position, in order, at most `limit` rows. A document stands once, at its newest position; one that
-    /// left stands once, where it left, until it comes back. Fewer rows than `limit` mean that this was all when the call began.
+    /// left stands once, where it left, until it comes back. Fewer rows than `limit` mean that this was all when the call began. What moves
+    /// on while this reads is found at its old place or at its new one, which lies behind the [`Ledger::newest`] of before the call.
     ///
     /// # Errors
     /// [`LedgerError::NoStreet`].

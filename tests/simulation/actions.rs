@@ -183,7 +183,9 @@ impl World {
                 self.look_after(phone);
                 Ok(())
             }
-            Err(error) => ensure(is_to_be_expected(&error), "a command fails only for what a person can understand", || format!("{action:?}: {error:?}")),
+            Err(error) => ensure(is_to_be_expected(&error), "a command fails only for what a person can understand", || {
+                format!("{action:?}: {error:?}")
+            }),
         }
     }
 

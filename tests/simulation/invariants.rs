@@ -110,9 +110,11 @@ impl World {
     fn check_view(&self, phone: usize, kind: DocKind, doc: DocId) -> Result<(), Violation> {
         let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
         if engine.summary_of(kind, doc).map_err(|error| of_phone(phone, &error))?.is_none() {
-            let waits = self.record.promises.values().find(|promise| {
-                promise.phone == phone && promise.doc == doc && promise.kind == kind && promise.fate == Fate::Waiting
-            });
+            let waits = self
+                .record
+                .promises
+                .values()
+                .find(|promise| promise.phone == phone && promise.doc == doc && promise.kind == kind && promise.fate == Fate::Waiting);
             return ensure(waits.is_none(), "a phone's own command stays in its own view", || format!("phone {phone}: {waits:?}"));
         }
         let own = self.record.promises.values().filter(|promise| promise.phone == phone && promise.doc == doc);
@@ -161,7 +163,9 @@ fn fate(
     if heard.is_some_and(|heard| heard.contains(&group)) {
         return Ok(Fate::Accepted);
     }
-    ensure(promise.may_vanish && mended, "a command leaves the outbox by a verdict only", || format!("phone {phone}, {group:?}: {promise:?}"))?;
+    ensure(promise.may_vanish && mended, "a command leaves the outbox by a verdict only", || {
+        format!("phone {phone}, {group:?}: {promise:?}")
+    })?;
     Ok(Fate::WithoutEffect)
 }
 

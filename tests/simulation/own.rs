@@ -101,8 +101,7 @@ fn a_rule_of_a_test_comes_before_the_weather() {
 
 #[test]
 fn a_crash_loses_what_was_not_flushed_and_nothing_else() {
-    for (kind, survives) in
-        [(CrashKind::BeforeApply, false), (CrashKind::AppliedNotFlushed, false), (CrashKind::FlushedNotAnswered, true)]
+    for (kind, survives) in [(CrashKind::BeforeApply, false), (CrashKind::AppliedNotFlushed, false), (CrashKind::FlushedNotAnswered, true)]
     {
         let mut world = quiet(3);
         sync(&mut world, 0);

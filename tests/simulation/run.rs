@@ -31,7 +31,13 @@ pub fn run_with(seed: u64, off: Off, verbose: bool, prepare: impl FnOnce(&mut Wo
         }
     };
     let Some(world) = world else { return Ended { digest: 0, steps: 0, counts: Default::default(), violation, lines: Vec::new() } };
-    Ended { digest: world.trace.digest(), steps: world.step, counts: world.record.counts.clone(), violation, lines: world.trace.lines().to_vec() }
+    Ended {
+        digest: world.trace.digest(),
+        steps: world.step,
+        counts: world.record.counts.clone(),
+        violation,
+        lines: world.trace.lines().to_vec(),
+    }
 }
 
 /// Runs a seed as it is.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use doorstep_core::model::StreetId;
 use doorstep_core::store::MemoryStore;
+use doorstep_core::sync::ANSWER_BYTES;
 use doorstep_server::hub::Hub;
 use doorstep_server::ledger::{KeyedLedger, Ledger};
 
@@ -17,19 +18,23 @@ pub struct Server {
     clock: Arc<NodeClock>,
     dice: NodeDice,
     cache_bytes: u64,
+    answer_bytes: usize,
     hub: Option<Hub>,
 }
 
 impl Server {
-    /// A server over an empty disk. Some have a cache that holds nothing, so that documents are always loaded anew.
+    /// A server over an empty disk. Some have a cache that holds nothing, so that documents are always loaded anew; some give short answers, so
+    /// that reading takes many parts, between which others write.
     pub fn new(time: &Time, dice: &mut Dice) -> Self {
         let cache_bytes = if dice.chance(300) { 0 } else { 16 << 20 };
+        let answer_bytes = if dice.chance(500) { dice.spread(300, 8_000) as usize } else { ANSWER_BYTES };
         let mut server = Self {
             store: Arc::new(MemoryStore::new()),
             streets: Vec::new(),
             clock: NodeClock::new(time, 0),
             dice: NodeDice::new(dice.fork()),
             cache_bytes,
+            answer_bytes,
             hub: None,
         };
         server.start();
@@ -40,7 +45,8 @@ impl Server {
     pub fn start(&mut self) {
         self.store.restart();
         let ledger: Arc<dyn Ledger> = Arc::new(KeyedLedger::new(self.store.clone()));
-        self.hub = Some(Hub::new(ledger, self.clock.clone(), self.dice.shared(), self.cache_bytes));
+        let hub = Hub::new(ledger, self.clock.clone(), self.dice.shared(), self.cache_bytes);
+        self.hub = Some(hub.with_answer_bytes(self.answer_bytes));
     }
 
     /// Cuts the power.

@@ -240,7 +240,9 @@ impl World {
             Some(Err(error)) => return Err(Violation { invariant: "the hub serves honest phones", detail: format!("{error:?}") }),
         };
         if let net::Fate::Arrives(delays) = self.net.fate(&mut self.dice, phone, Way::ToPhone) {
-            self.say(|| format!("the server answers {attempt} ({}, {} bytes), arriving after {delays:?}", answer.status, answer.body.len()));
+            self.say(|| {
+                format!("the server answers {attempt} ({}, {} bytes), arriving after {delays:?}", answer.status, answer.body.len())
+            });
             for delay in delays {
                 let answer = self.net.spoil(&mut self.dice, Ok(answer.clone()));
                 self.post(delay, Event::Answer { phone, attempt, answer });
@@ -383,7 +385,8 @@ impl World {
                 return Ok(());
             }
         }
-        let waiting: Vec<_> = self.phones.iter().map(|phone| phone.engine().map(|engine| (engine.waiting().len(), engine.status()))).collect();
+        let waiting: Vec<_> =
+            self.phones.iter().map(|phone| phone.engine().map(|engine| (engine.waiting().len(), engine.status()))).collect();
         Err(Violation { invariant: "after a calm every outbox is empty", detail: format!("{waiting:?}") })
     }
 

@@ -11,7 +11,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("policy", &["model", "docs"]),
     ("summary", &["model", "docs", "workflow"]),
     ("store", &[]),
-    ("sync", &["model", "docs", "policy"]),
+    ("sync", &["model", "docs", "policy", "summary"]),
     ("field", &["model", "docs", "workflow", "policy", "summary", "store", "sync"]),
 ];
 

@@ -15,7 +15,7 @@ use crate::field::refused::Refused;
 use crate::field::tables::{self, Setting};
 use crate::field::update::{Applied, Update};
 use crate::field::{ChangeNotice, Engine, FieldError};
-use crate::model::{Directory, DocId, GrantId, GroupId, Hlc, HlcClock, Incarnation, Millis, Position, Receipt, Scope};
+use crate::model::{Directory, DocId, Grant, GrantId, GroupId, Hlc, HlcClock, Incarnation, Millis, Receipt, Scope};
 use crate::store::{Batch, Store as _};
 use crate::sync::client::SyncFailure;
 use crate::sync::{Entry, Part, RecordKind, Refusal, Response, Verdict};
@@ -26,6 +26,8 @@ const SLICE_BYTES: usize = 512 * 1024;
 const OFFSET_NOISE: i64 = 1_000;
 /// How often in one exchange commands are run again, before the engine waits like after a failure.
 const MOST_RERUNS: u32 = 4;
+/// How often in one exchange a grant is read again from the start, before the engine waits like after a failure.
+const MOST_READINGS_ANEW: u32 = 2;
 
 impl Engine {
     /// Applies an answer of the server, durably, and says whether to ask again at once: the answer was cut, or the outbox holds more. For
@@ -56,7 +58,7 @@ impl Engine {
             self.leave_grant(state, grant, notice)?;
         }
         for entered in response.entered.into_iter().flat_map(|entered| entered.0) {
-            self.enter_grant(state, HeldGrant { grant: entered.grant, position: Position(0) })?;
+            self.enter_grant(state, HeldGrant::unread(entered.grant))?;
         }
         let (mut more, mut moved) = (false, pushed);
         for part in response.parts.into_iter().flat_map(|parts| parts.0) {
@@ -97,7 +99,7 @@ impl Engine {
         tables::put(&mut batch, tables::setting(Setting::Ledger), &response.ledger);
         let mut grants = state.grants.clone();
         for held in grants.values_mut() {
-            held.position = Position(0);
+            *held = HeldGrant::unread(held.grant);
             tables::put(&mut batch, tables::grant(held.grant.id), held);
         }
         self.store.commit(batch)?;
@@ -240,13 +242,13 @@ impl Engine {
             while update.weight() < SLICE_BYTES {
                 let Some(entry) = entries.next() else { break };
                 match apply_entry(&mut update, part.grant, &others, entry, &mut directory) {
-                    Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, held),
+                    Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, held.grant),
                     applied => applied?,
                 }
             }
             let is_last = entries.peek().is_none();
             if is_last {
-                held.position = part.to;
+                held.advance(part.to, part.more.unwrap_or(false));
                 tables::put(update.batch(), tables::grant(part.grant), &held);
             }
             if let Some(directory) = &directory {
@@ -267,9 +269,13 @@ impl Engine {
         }
     }
 
-    fn read_anew(&self, state: &mut State, mut held: HeldGrant) -> Result<bool, FieldError> {
-        held.position = Position(0);
-        self.enter_grant(state, held)?;
+    /// Snapshots of everything repair what does not fit; where they do not, asking once more is of no use.
+    fn read_anew(&self, state: &mut State, grant: Grant) -> Result<bool, FieldError> {
+        if state.anew >= MOST_READINGS_ANEW {
+            return Err(SyncFailure::Unfit { what: "changes build on what is not here, and reading anew does not help" }.into());
+        }
+        state.anew += 1;
+        self.enter_grant(state, HeldGrant::unread(grant))?;
         Ok(true)
     }
 

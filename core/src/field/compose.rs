@@ -1,12 +1,12 @@
 //! Composing a request: cursors and a page of the outbox, signed.
 
 use crate::docs::hash_of;
+use crate::field::engine::HeldGrant;
 use crate::field::outbox::Outbox;
 use crate::field::tables;
 use crate::field::{Engine, FieldError};
 use crate::sync::{
-    Encoding, Group, HashAlgorithm, Leaf, List, MOST_GROUPS, MOST_PUSH_BYTES, PROTOCOL_VERSION, Push, PushedChange, Reading, Request,
-    seal_frame,
+    Encoding, Group, HashAlgorithm, Leaf, List, MOST_GROUPS, MOST_PUSH_BYTES, PROTOCOL_VERSION, Push, PushedChange, Request, seal_frame,
 };
 
 impl Engine {
@@ -45,7 +45,7 @@ impl Engine {
             hashes: HashAlgorithm::Sha256,
             signature: key.sign_push(given.device, &leaves),
         });
-        let cursors = state.grants.values().map(|held| Reading { grant: held.grant.id, position: held.position }).collect();
+        let cursors = state.grants.values().map(HeldGrant::reading).collect();
         let request = Request {
             protocol: PROTOCOL_VERSION,
             device: given.device,

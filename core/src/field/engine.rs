@@ -21,9 +21,10 @@ use crate::model::{
 };
 use crate::policy::{self, Principal};
 use crate::store::{Batch, Store};
+use crate::sync::Reading;
 use crate::sync::client::Session;
 
-/// A grant with how far it was read.
+/// A grant with how far it was read, as [`Reading`] says it to the server.
 #[derive(Debug, Clone, Copy, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub(super) struct HeldGrant {
@@ -31,6 +32,25 @@ pub(super) struct HeldGrant {
     pub grant: Grant,
     #[n(1)]
     pub position: Position,
+    #[n(2)]
+    pub since: Option<Position>,
+}
+
+impl HeldGrant {
+    /// One of which nothing has been read.
+    pub const fn unread(grant: Grant) -> Self {
+        Self { grant, position: Position(0), since: None }
+    }
+
+    pub const fn reading(&self) -> Reading {
+        Reading { grant: self.grant.id, position: self.position, since: self.since }
+    }
+
+    /// Takes over that a part was read, and whether more is to come before everything up to there is here.
+    pub fn advance(&mut self, to: Position, more: bool) {
+        self.since = more.then(|| self.since.unwrap_or(self.position));
+        self.position = to;
+    }
 }
 
 /// What the engine keeps in memory; everything in it can be read from the store again.
@@ -50,6 +70,8 @@ pub(super) struct State {
     pub kept_status: KeptStatus,
     /// How often commands were run again in this exchange: a server that keeps refusing is not to be asked for ever.
     pub reruns: u32,
+    /// How often in this exchange a grant had to be read again from the start.
+    pub anew: u32,
     #[cfg(feature = "seeded-bugs")]
     pub bugs: crate::field::SeededBugs,
     pub exchanged: Exchanged,
@@ -139,6 +161,7 @@ impl Engine {
             session: Session::default(),
             kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
             reruns: 0,
+            anew: 0,
             #[cfg(feature = "seeded-bugs")]
             bugs: crate::field::SeededBugs::default(),
             exchanged: Exchanged::default(),

@@ -80,6 +80,7 @@ impl Engine {
         let effect = effects.into_iter().next().ok_or(SyncFailure::Unfit { what: "another sync is under way" })?;
         if !was_busy && matches!(effect, Effect::Compose) {
             state.reruns = 0;
+            state.anew = 0;
             state.exchanged = Exchanged::default();
         }
         let kept = match &effect {

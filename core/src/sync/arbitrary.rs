@@ -66,7 +66,7 @@ fn signature() -> impl Strategy<Value = Signature> {
 }
 
 fn reading() -> impl Strategy<Value = Reading> {
-    (id!(), position()).prop_map(|(grant, position)| Reading { grant, position })
+    (id!(), position(), proptest::option::of(position())).prop_map(|(grant, position, since)| Reading { grant, position, since })
 }
 
 fn pushed_change() -> impl Strategy<Value = PushedChange> {

@@ -121,7 +121,7 @@ impl Exchange {
         self.cursors = request.cursors.0;
         // Positions of another life of the ledger, or of none, mean nothing: the phone reads anew.
         if request.ledger != Some(self.ledger) {
-            self.cursors.iter_mut().for_each(|cursor| cursor.position = Position(0));
+            self.cursors.iter_mut().for_each(|cursor| *cursor = Reading::at(cursor.grant, Position(0)));
         }
         match request.push {
             Some(push) => {

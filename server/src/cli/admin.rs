@@ -175,7 +175,9 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
     match &args.command {
         Command::Street(Street::List) => client.get("streets", &[]),
         Command::Street(Street::Add { name, centres }) => client.post("streets", &json!({ "name": name, "centres": centres })),
-        Command::Grid(Grid::Add { names, community }) => client.post(&of_street("grids")?, &json!({ "names": names, "community": community })),
+        Command::Grid(Grid::Add { names, community }) => {
+            client.post(&of_street("grids")?, &json!({ "names": names, "community": community }))
+        }
         Command::Grid(Grid::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "grids")),
         Command::Person(Person::Add { name, role, grids }) => {
             client.post(&of_street("people")?, &json!({ "name": name, "role": role, "grids": grids }))

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use doorstep_core::model::{ChangeHash, DocId, Grant, Position, StreetId};
+use doorstep_core::model::{ChangeHash, DocId, Position, Scope, StreetId};
 use doorstep_core::sync::server::Page;
 use doorstep_core::sync::{
-    ANSWER_BYTES, Entered, Entry, EntryChange, List, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_PUSH_BYTES, Part, Reading, RecordKind,
+    Entered, Entry, EntryChange, List, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_PUSH_BYTES, Part, Reading, RecordKind,
 };
 
 use super::authenticate::Authenticated;
@@ -39,50 +39,53 @@ impl Hub {
         let none = BTreeSet::new();
         let left = cursors.iter().map(|cursor| cursor.grant).filter(|id| !who.grants.iter().any(|grant| grant.id == *id)).collect();
         let mut page = Page { left, ..Page::default() };
-        let mut budget = Budget { bytes: ANSWER_BYTES, entries: MOST_ENTRIES };
+        let mut budget = Budget { bytes: self.answer_bytes, entries: MOST_ENTRIES };
         for grant in &who.grants {
-            let (from, own) = match cursors.iter().find(|cursor| cursor.grant == grant.id) {
-                Some(cursor) => (cursor.position, &own),
+            let (reading, own) = match cursors.iter().find(|cursor| cursor.grant == grant.id) {
+                Some(cursor) => (*cursor, &own),
                 // The phone could not note that what it pushed is in this scope, so it is told all of it.
                 None => {
                     page.entered.push(Entered { grant: *grant });
-                    (Position(0), &none)
+                    (Reading::at(grant.id, Position(0)), &none)
                 }
             };
-            page.parts.extend(self.read_grant(who.street.id, grant, from, own, &mut budget)?);
+            page.parts.extend(self.read_grant(who.street.id, grant.scope, &reading, own, &mut budget)?);
         }
         Ok(page)
     }
 
     /// One part: from the cursor to wherever the budget reaches. `None` when nothing stands behind the cursor.
+    ///
+    /// A document that is changed meanwhile moves behind `newest`, where it must still be found: the cursor may pass only what was read. So the
+    /// reading goes to the end of the feed, and the cursor only to `newest`; what lies beyond comes again the next time. A part that the budget
+    /// cuts always has `more`, even where all that is left lies beyond: it may be what moved, with changes that the phone has not yet had.
     fn read_grant(
         &self,
         street: StreetId,
-        grant: &Grant,
-        from: Position,
+        scope: Scope,
+        reading: &Reading,
         own: &BTreeSet<ChangeHash>,
         budget: &mut Budget,
     ) -> Result<Option<Part>, HubError> {
         let newest = self.ledger.newest(street)?;
+        let (grant, from) = (reading.grant, reading.position);
         let mut entries = Vec::new();
         let mut seen: BTreeSet<DocId> = BTreeSet::new();
         let mut to = from;
         let mut more = false;
         'pages: loop {
-            let rows = self.ledger.feed(street, grant.scope, to, ROWS_AT_ONCE)?;
+            let rows = self.ledger.feed(street, scope, to, ROWS_AT_ONCE)?;
             let last_page = rows.len() < ROWS_AT_ONCE;
             for row in rows {
-                if row.position() > newest {
-                    break 'pages; // written while this was read: the next time
-                }
                 if budget.is_spent() {
                     more = true;
                     break 'pages;
                 }
                 to = row.position();
-                if let Some(entry) = self.entry(street, from, &row, own)?
-                    && seen.insert(entry.id())
+                if !seen.contains(&row.id())
+                    && let Some(entry) = self.entry(street, reading, &row, own)?
                 {
+                    seen.insert(entry.id());
                     budget.spend(size_of(&entry));
                     entries.push(entry);
                 }
@@ -91,26 +94,24 @@ impl Hub {
                 break;
             }
         }
-        if to == from {
-            // With the budget spent by another grant, the phone must still come back for this one.
-            let nothing_but_more = Part { grant: grant.id, from, to, entries: List::default(), more: Some(true) };
-            return Ok(more.then_some(nothing_but_more));
-        }
-        Ok(Some(Part { grant: grant.id, from, to, entries: List(entries), more: more.then_some(true) }))
+        // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
+        let part = Part { grant, from, to: to.min(newest).max(from), entries: List(entries), more: more.then_some(true) };
+        Ok((part.to > from || more).then_some(part))
     }
 
-    /// What a row means for a reader that has everything up to `from`; `None` if that is nothing but its own push.
-    fn entry(&self, street: StreetId, from: Position, row: &FeedRow, own: &BTreeSet<ChangeHash>) -> Result<Option<Entry>, HubError> {
+    /// What a row means for a reader; `None` if that is nothing but its own push.
+    fn entry(&self, street: StreetId, reading: &Reading, row: &FeedRow, own: &BTreeSet<ChangeHash>) -> Result<Option<Entry>, HubError> {
+        let complete = reading.complete_up_to();
         Ok(match row {
             // Whoever has read nothing yet holds nothing, but what it pushes itself.
-            FeedRow::Left { doc, .. } => (from != Position(0) || !own.is_empty()).then_some(Entry::Left { doc: *doc }),
+            FeedRow::Left { doc, .. } => (reading.position != Position(0) || !own.is_empty()).then_some(Entry::Left { doc: *doc }),
             FeedRow::Record { id, kind: RecordKind::Directory, .. } => {
                 let directory = self.ledger.directory(street)?;
                 let bytes = minicbor::to_vec(&directory).unwrap_or_default();
                 Some(Entry::Record { id: *id, kind: RecordKind::Directory, bytes })
             }
-            FeedRow::Document { doc, kind, entered, .. } if *entered <= from => {
-                let changes = self.ledger.changes_after(street, *doc, from, MOST_ENTRY_CHANGES + 1)?;
+            FeedRow::Document { doc, kind, entered, .. } if *entered <= complete => {
+                let changes = self.ledger.changes_after(street, *doc, complete, MOST_ENTRY_CHANGES + 1)?;
                 let bytes: usize = changes.iter().map(|change| change.bytes.len()).sum();
                 if changes.len() > MOST_ENTRY_CHANGES || bytes > MOST_PUSH_BYTES {
                     return self.snapshot(street, *doc);

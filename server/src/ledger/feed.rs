@@ -37,6 +37,14 @@ pub enum FeedRow {
 }
 
 impl FeedRow {
+    /// The document or record.
+    pub const fn id(&self) -> DocId {
+        match self {
+            Self::Document { doc, .. } | Self::Left { doc, .. } => *doc,
+            Self::Record { id, .. } => *id,
+        }
+    }
+
     /// Where it stands.
     pub const fn position(&self) -> Position {
         match self {

@@ -3,8 +3,8 @@
 use doorstep_core::docs::DocKind;
 use doorstep_core::field::{FieldError, TagChange};
 use doorstep_core::model::{
-    DocId, HouseholdDetails, HouseholdId, OrganisationDetails, OrganisationId, PartyDetails, PlaceDetails, PlaceId, PlaceKind, ResidentDetails,
-    ResidentId, Tag,
+    DocId, HouseholdDetails, HouseholdId, OrganisationDetails, OrganisationId, PartyDetails, PlaceDetails, PlaceId, PlaceKind,
+    ResidentDetails, ResidentId, Tag,
 };
 
 use super::{Action, Done};
@@ -52,8 +52,7 @@ impl World {
     fn add_household(&mut self, phone: usize) -> Result<Option<Done>, FieldError> {
         let grid = self.some_grid(phone)?;
         let place = self.some::<PlaceId>(phone, DocKind::Place)?;
-        let details =
-            HouseholdDetails { place, door: Some(self.door()), contact: Some(self.short_text().into()), ..Default::default() };
+        let details = HouseholdDetails { place, door: Some(self.door()), contact: Some(self.short_text().into()), ..Default::default() };
         let tags = self.some_tags();
         let id = self.engine(phone)?.add_household(grid, details, tags)?;
         Ok(Some(Done::changed(DocKind::Household, id)))

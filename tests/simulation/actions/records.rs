@@ -3,7 +3,8 @@
 use doorstep_core::docs::DocKind;
 use doorstep_core::field::FieldError;
 use doorstep_core::model::{
-    AttachmentKind, CaseDetails, CaseId, Category, DocId, EventKind, HouseholdId, OrganisationId, Outcome, PlaceId, VisitDraft, VisitSubject,
+    AttachmentKind, CaseDetails, CaseId, Category, DocId, EventKind, HouseholdId, OrganisationId, Outcome, PlaceId, VisitDraft,
+    VisitSubject,
 };
 
 use super::{Action, Done};

@@ -1,9 +1,7 @@
 //! What operators and bad luck do: rights that end and are given again, imports, clocks that are set, power that goes.
 
 use doorstep_core::docs::{DocKind, Write, household_writes, organisation_writes, place_writes, resident_writes};
-use doorstep_core::model::{
-    DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceKind, ResidentDetails, Scope, StreetId,
-};
+use doorstep_core::model::{DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceKind, ResidentDetails, Scope, StreetId};
 use doorstep_core::store::{CrashKind, StoreError};
 use doorstep_core::sync::client::Input;
 use doorstep_server::hub::{HubError, NewDocument};

@@ -50,7 +50,8 @@ impl World {
         let mut held = BTreeMap::new();
         for kind in DocKind::ALL {
             let mut rows = Vec::new();
-            hub.each_summary(street, kind, &mut |summary| rows.push((summary.id(), minicbor::to_vec(&summary).unwrap()))).map_err(failed)?;
+            hub.each_summary(street, kind, &mut |summary| rows.push((summary.id(), minicbor::to_vec(&summary).unwrap())))
+                .map_err(failed)?;
             for (doc, summary) in rows {
                 let (document, receipts) = hub.document(street, doc).map_err(failed)?;
                 let stored = of_ledger(hub.ledger().document(street, doc))?;
@@ -118,7 +119,8 @@ impl World {
     fn check_members(&self, phone: usize, grants: &[Grant], held: &BTreeMap<DocId, Held>) -> Result<(), Violation> {
         let ids = |key: &Vec<u8>| Some((GrantId::try_from(key.get(1..17)?).ok()?, DocId::try_from(key.get(17..33)?).ok()?));
         let found: BTreeSet<(GrantId, DocId)> = self.keys_of(phone, MEMBER_TABLE).iter().filter_map(ids).collect();
-        let in_grant = |grant: &Grant| held.iter().filter(|(_, doc)| doc.scopes.contains(&grant.scope)).map(|(id, _)| (grant.id, *id)).collect();
+        let in_grant =
+            |grant: &Grant| held.iter().filter(|(_, doc)| doc.scopes.contains(&grant.scope)).map(|(id, _)| (grant.id, *id)).collect();
         let expected: BTreeSet<(GrantId, DocId)> = grants.iter().flat_map(|grant| -> Vec<_> { in_grant(grant) }).collect();
         ensure(found == expected, "a phone knows which document is in which scope", || {
             let missing: Vec<_> = expected.difference(&found).collect();
@@ -152,7 +154,9 @@ fn same_document(phone: usize, engine: &Engine, doc: DocId, held: &Held) -> Resu
     if held.kind == DocKind::Case {
         let view = engine.case(doc.into()).map_err(|error| of_phone(phone, &error))?.view;
         let folded = workflow::fold(held.document.events(), &held.receipts);
-        ensure(view == folded, "the fold of a case is the same on all replicas", || detail(&format!("{} and {}", brief(&view.timeline), brief(&folded.timeline))))?;
+        ensure(view == folded, "the fold of a case is the same on all replicas", || {
+            detail(&format!("{} and {}", brief(&view.timeline), brief(&folded.timeline)))
+        })?;
     }
     Ok(())
 }
@@ -169,7 +173,9 @@ fn check_claims(held: &BTreeMap<DocId, Held>) -> Result<(), Violation> {
     for (claim, cases) in claims {
         let firsts: Vec<DocId> = cases.iter().filter(|(_, of)| of.is_none()).map(|(id, _)| *id).collect();
         let others_name_it = cases.iter().filter_map(|(_, of)| *of).all(|of| firsts == [of]);
-        ensure(firsts.len() == 1 && others_name_it, "of all cases that claim the same one is the first", || format!("{claim:?}: {cases:?}"))?;
+        ensure(firsts.len() == 1 && others_name_it, "of all cases that claim the same one is the first", || {
+            format!("{claim:?}: {cases:?}")
+        })?;
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use doorstep_core::docs::{Change, DocKind, Document, Write, note_write};
 use doorstep_core::field::{ENROL_PATH, SYNC_PATH, Transport};
 use doorstep_core::model::{Clock as _, DeviceId, DocId, GroupId, Hlc, Note, NoteId, PersonId, Personal};
 use doorstep_core::sync::{
-    DeviceKey, Encoding, EnrolResponse, Group, List, MOST_FRAME_BYTES, MOST_MESSAGE_BYTES, PROTOCOL_VERSION, Request, Response, Verdict, open_frame, seal_frame,
+    DeviceKey, Encoding, EnrolResponse, Group, List, MOST_FRAME_BYTES, MOST_MESSAGE_BYTES, PROTOCOL_VERSION, Request, Response, Verdict,
+    open_frame, seal_frame,
 };
 use doorstep_server::system::{SystemClock, SystemEntropy};
 use doorstep_tests::clocks::DAY;
@@ -57,7 +58,13 @@ fn bytes_that_are_no_frame_are_answered_with_the_reason() {
     }
     assert_eq!(refused(&[1, 1, 0xff, 0xff, 0xff]), "frame.damaged");
     // CBOR that is none of ours, claims more than is there, or lies too deep.
-    for body in [&[0xa0][..], &[0x80], &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], &[0x9b, 0, 0, 0, 0xff, 0, 0, 0, 0], &[0x81; 200_000]] {
+    for body in [
+        &[0xa0][..],
+        &[0x80],
+        &[0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0x9b, 0, 0, 0, 0xff, 0, 0, 0, 0],
+        &[0x81; 200_000],
+    ] {
         assert_eq!(refused(&[&[1, 0], body].concat()), "frame.undecodable");
     }
     for length in [1, 2, 3, 100, 5_000] {
@@ -309,7 +316,8 @@ fn a_bad_group_is_refused_with_its_reason_and_its_neighbours_are_accepted() {
         for (doc, digest) in untouched {
             assert_eq!(hub.document(street.id(), doc).unwrap().0.digest(), digest, "a refused group left something behind");
         }
-        let mut kept: Vec<(GroupId, String)> = hub.quarantine(street.id()).unwrap().into_iter().map(|group| (group.id, group.code)).collect();
+        let mut kept: Vec<(GroupId, String)> =
+            hub.quarantine(street.id()).unwrap().into_iter().map(|group| (group.id, group.code)).collect();
         kept.sort();
         let mut expected: Vec<(GroupId, String)> = quarantined.into_iter().map(|(id, code)| (id, code.to_owned())).collect();
         expected.sort();

@@ -48,7 +48,7 @@ fn read_everything(device: &Handmade) -> usize {
         request.ledger = Some(answer.ledger);
         let Some(part) = answer.parts.and_then(|parts| parts.0.into_iter().next()) else { return documents };
         documents += part.entries.0.len();
-        request.cursors = List(vec![Reading { grant: part.grant, position: part.to }]);
+        request.cursors = List(vec![Reading::at(part.grant, part.to)]);
         if part.more != Some(true) {
             assert!(part.to > Position(0));
             return documents;

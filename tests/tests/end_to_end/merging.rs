@@ -78,7 +78,6 @@ fn the_same_field_keeps_both_values_with_who_and_when_and_one_default_everywhere
     assert!(one.engine.conflicts(DocKind::Household, household.into()).unwrap().is_empty());
 }
 
-
 /// A case that was captured in the morning and is on both phones.
 struct LateCase {
     street: Street,

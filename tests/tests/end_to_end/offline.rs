@@ -28,7 +28,8 @@ fn what_phones_recorded_while_the_server_was_down_is_merged_with_one_round_trip_
     for (number, phone) in phones.iter().enumerate() {
         visits.extend(doors.iter().take(8).map(|door| (*door, phone.visit(*door, &format!("手机{number}")))));
         cases.push(phone.engine.report_issue(None, CaseDetails::issue(Category::Facilities, format!("路灯不亮 {number}"))).unwrap());
-        let details = HouseholdDetails { door: Some(format!("新{number}")), contact: Some(Personal::new("李芳".into())), ..Default::default() };
+        let details =
+            HouseholdDetails { door: Some(format!("新{number}")), contact: Some(Personal::new("李芳".into())), ..Default::default() };
         phone.engine.add_household(None, details, Vec::new()).unwrap();
         let details = OrganisationDetails { name: Some(format!("小吃店{number}")), ..OrganisationDetails::default() };
         phone.engine.add_organisation(None, details, Vec::new()).unwrap();

@@ -71,7 +71,7 @@ fn a_device_of_one_street_cannot_read_or_write_in_another_whatever_it_names() {
 
     // Reading by that grant: it counts as lost, and nothing of here comes.
     let mut request = stranger.request(None);
-    request.cursors = List(vec![Reading { grant, position: Position(0) }]);
+    request.cursors = List(vec![Reading::at(grant, Position(0))]);
     let answer = stranger.ask(&request);
     assert_eq!(answer.left.unwrap().0, [grant]);
     let parts = answer.parts.map(|parts| parts.0).unwrap_or_default();

@@ -59,8 +59,7 @@ fn workers(street: &Street) -> Vec<Worker> {
 fn one_life(street: &Street, workers: Vec<Worker>, acknowledgements: usize, end: impl FnOnce(ServerProcess)) -> Vec<Worker> {
     let server = ServerProcess::start(&street.data(), &Options::default());
     let (progress, acknowledged) = mpsc::channel();
-    let threads: Vec<_> =
-        workers.into_iter().map(|worker| worker.work_until_it_goes_away(server.transport(), progress.clone())).collect();
+    let threads: Vec<_> = workers.into_iter().map(|worker| worker.work_until_it_goes_away(server.transport(), progress.clone())).collect();
     drop(progress);
     assert_eq!(acknowledged.iter().take(acknowledgements).count(), acknowledgements, "the phones stopped before the server did");
     assert_eq!(server.errors(), Vec::<String>::new());

@@ -47,9 +47,25 @@ pub struct Reading {
     /// The grant.
     #[n(0)]
     pub grant: GrantId,
-    /// Everything up to here is on the phone's disk.
+    /// How far the grant was read: parts go on from here.
     #[n(1)]
     pub position: Position,
+    /// While a long reading is under way, the position up to which the phone had everything when it began: a document that was to come in a later
+    /// part and moves on meanwhile must bring what lies between. Absent where that is `position`.
+    #[n(2)]
+    pub since: Option<Position>,
+}
+
+impl Reading {
+    /// A reading that is under way for no longer than this request.
+    pub const fn at(grant: GrantId, position: Position) -> Self {
+        Self { grant, position, since: None }
+    }
+
+    /// Everything up to here is on the phone's disk. What claims to be behind the position counts as the position.
+    pub fn complete_up_to(&self) -> Position {
+        self.since.map_or(self.position, |since| since.min(self.position))
+    }
 }
 
 /// A page of the outbox, under one signature.

@@ -103,7 +103,7 @@ fn nothing_new(position: Position) -> Request {
         incarnation: Incarnation([2; 8]),
         sent_at: Millis(i64::MAX),
         ledger: Some(LedgerId::from_bytes([3; 16])),
-        cursors: List(vec![Reading { grant: GrantId::from_bytes([4; 16]), position }]),
+        cursors: List(vec![Reading::at(GrantId::from_bytes([4; 16]), position)]),
         push: None,
         offers: None,
         relays: None,
@@ -164,7 +164,7 @@ fn every_list_of_a_message_has_its_bound() {
     use crate::sync::{MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS};
     let doc = DocId::from_bytes([5; 16]);
     let kind = DocKind::Case;
-    let reading = Reading { grant: GrantId::from_bytes([4; 16]), position: Position(1) };
+    let reading = Reading::at(GrantId::from_bytes([4; 16]), Position(1));
     let group = Group { id: GroupId::from_bytes([6; 16]), changes: List::default() };
     let signature = DeviceKey::from_seed(&[9; 32]).sign_push(DeviceId::from_bytes([1; 16]), &[]);
     let push = |groups| Some(Push { groups: List(groups), hashes: HashAlgorithm::Sha256, signature });

@@ -18,7 +18,7 @@ fn request(protocol: u32, ledger: Option<LedgerId>, with_push: bool) -> Request 
         incarnation: Incarnation([2; 8]),
         sent_at: NOW,
         ledger,
-        cursors: List(vec![Reading { grant: GrantId::from_bytes([4; 16]), position: Position(70) }]),
+        cursors: List(vec![Reading::at(GrantId::from_bytes([4; 16]), Position(70))]),
         push: with_push.then(|| Push { groups: List::default(), hashes: HashAlgorithm::Sha256, signature }),
         offers: None,
         relays: None,

@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Vector> {
     vec![
         ("request-nothing-new", request("The smallest request of a phone at work: one cursor, nothing to push.", &nothing_new())),
         ("request-first-contact", request("The first request of a device: it has read nothing.", &first_contact())),
+        ("request-after-parts", request("After `response-parts`: of the second grant more is to come.", &after_parts())),
         ("request-push", request("Three groups, each a command: a household, a visit of it, a case with its first event.", &push())),
         (
             "request-to-a-restored-server",
@@ -84,11 +85,16 @@ fn nothing_new() -> Request {
         incarnation: INCARNATION,
         sent_at: MORNING,
         ledger: Some(ledger()),
-        cursors: vec![Reading { grant: id(0x60), position: Position(1_000) }].into(),
+        cursors: vec![Reading::at(id(0x60), Position(1_000))].into(),
         push: None,
         offers: None,
         relays: None,
     }
+}
+
+fn after_parts() -> Request {
+    let cut = Reading { since: Some(Position(0)), ..Reading::at(id(0x6b), Position(12)) };
+    Request { cursors: vec![Reading::at(id(0x60), Position(1_004)), cut].into(), ..nothing_new() }
 }
 
 fn first_contact() -> Request {

@@ -5,7 +5,7 @@
 
 use axum::extract::State;
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{DocId, Directory, GridId, Personal, StreetId, Tag};
+use doorstep_core::model::{Directory, DocId, GridId, Personal, StreetId, Tag};
 use doorstep_core::summary::{LastVisit, Summary};
 use serde_json::{Value, json};
 
@@ -54,7 +54,14 @@ async fn list(State(api): State<Api>, Path(street): Path<String>, Query(page): Q
 }
 
 /// At most `limit` summaries behind an id. Those of one grid are found by reading on: there is no index that lists need.
-fn read(hub: &Hub, street: StreetId, kind: DocKind, mut after: Option<DocId>, grid: Option<GridId>, limit: usize) -> Result<Vec<Summary>, HubError> {
+fn read(
+    hub: &Hub,
+    street: StreetId,
+    kind: DocKind,
+    mut after: Option<DocId>,
+    grid: Option<GridId>,
+    limit: usize,
+) -> Result<Vec<Summary>, HubError> {
     let mut found = Vec::new();
     loop {
         let rows = hub.ledger().summaries(street, kind, after, ROWS_AT_ONCE)?;

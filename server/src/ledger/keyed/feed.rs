@@ -9,12 +9,13 @@ use super::keys::{self, Table};
 use super::rows::{self, Counters, FeedRowValue, RecordFeedRow};
 use crate::ledger::{FeedRow, LedgerError};
 
-/// Rows behind `after` up to the newest position that was there at the beginning. What moved since stands behind that position, and a reader
-/// whose cursor does not pass it finds it the next time; so two range reads are as good as one.
+/// Rows behind `after`. A range is read upwards and a row moves only upwards, so that none is missed; no bound is set above, since a row that
+/// moved beyond one while this reads would be.
 pub(super) fn read(read: &dyn Read, street: StreetId, scope: Scope, after: Position, limit: usize) -> Result<Vec<FeedRow>, LedgerError> {
-    let newest = Counters::read(read, street)?.newest;
+    Counters::read(read, street)?; // the street is there
+    const LAST: Position = Position(u64::MAX);
     let between = |key: &dyn Fn(Position) -> Vec<u8>| -> Result<Vec<Entry>, LedgerError> {
-        Ok(read.range(Bound::Excluded(&key(after)), Bound::Included(&key(newest)), limit)?)
+        Ok(read.range(Bound::Excluded(&key(after)), Bound::Included(&key(LAST)), limit)?)
     };
     let documents = between(&|position| keys::feed(street, scope, position))?;
     let records = between(&|position| keys::at_position(keys::RECORD_FEED, street, position))?;
