@@ -89,6 +89,10 @@ impl World {
                     ensure(!refused.contains_key(group), "a command waits or is refused, not both", detail)?;
                 }
                 Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, phone)?)),
+                Fate::InDoubt => {
+                    let listed = refused.get(group).cloned();
+                    fates.push((*group, listed.map_or(Fate::LetGo, Fate::Refused)));
+                }
                 Fate::Refused(_) => ensure(refused.contains_key(group), "what was refused stays until its author answers", detail)?,
                 Fate::Accepted | Fate::WithoutEffect | Fate::LetGo => {
                     ensure(!waiting.contains(group), "what was settled does not come back", detail)?;

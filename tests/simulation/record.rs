@@ -23,6 +23,8 @@ pub enum Fate {
     Accepted,
     /// It lies among the refused.
     Refused(String),
+    /// Its author was answering the refusal when the power went: it lies among the refused still, or the answer counts.
+    InDoubt,
     /// Its author let it go, or sent it again as a new one.
     LetGo,
     /// Run again, it had nothing left to write.

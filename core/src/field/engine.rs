@@ -199,13 +199,14 @@ impl Engine {
         let mut state = self.state();
         let now = self.now(&state);
         let (action, value) = build(&mut state, now)?;
-        let notice = self.record(&mut state, now, action)?;
+        let notice = self.record(&mut state, now, action, Batch::new())?;
         drop(state);
         self.tell(&notice);
         Ok(value)
     }
 
-    fn record(&self, state: &mut State, now: Millis, action: Action) -> Result<ChangeNotice, FieldError> {
+    /// Records an action as a new group; `batch` is what becomes durable with it, also where nothing is left to write.
+    pub(super) fn record(&self, state: &mut State, now: Millis, action: Action, mut batch: Batch) -> Result<ChangeNotice, FieldError> {
         let mut hlc = state.hlc.clone();
         let at = hlc.stamp(now);
         let group = GroupId::make(now, &mut *state.entropy);
@@ -221,7 +222,8 @@ impl Engine {
         }
         let mut edited = View { document: view.document.clone(), receipts: view.receipts };
         let Some(change) = edited.document.edit(state.actor()?, at, &plan.writes)? else {
-            return Ok(ChangeNotice::default()); // everything is so already: nothing to send
+            self.store.commit(batch)?; // everything is so already: nothing to send
+            return Ok(ChangeNotice::default());
         };
         self.check(state, &view.document, &edited.document, &change)?;
         let recorded = Recorded {
@@ -232,7 +234,6 @@ impl Engine {
         };
         let number = state.outbox.next_number();
         let summary = edited.summary();
-        let mut batch = Batch::new();
         Outbox::write(&mut batch, &self.store, number, &recorded)?;
         tables::put(&mut batch, tables::summary(plan.kind, plan.doc), &summary);
         tables::put(&mut batch, tables::setting(Setting::LastHlc), &hlc.last());

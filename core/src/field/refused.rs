@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::field::command::{Action, Recorded};
 use crate::field::plan::plan;
 use crate::field::tables;
-use crate::field::{Engine, FieldError};
+use crate::field::{ChangeNotice, Engine, FieldError};
 use crate::model::{DocId, GroupId, Millis};
 use crate::store::{Batch, Read, chunks};
 
@@ -93,15 +93,22 @@ impl Engine {
         Ok(records)
     }
 
-    /// Runs a refused command again, as a new one: for when the reason has gone.
+    /// Runs a refused command again, as a new one: for when the reason has gone. The new one is durable together with the end of the old one.
     ///
     /// # Errors
-    /// [`FieldError::NotFound`] when there is none of this group; else as for the command.
+    /// [`FieldError::NotFound`] when there is none of this group; else as for the command, and the refused one stays.
     pub fn resend(&self, group: GroupId) -> Result<(), FieldError> {
+        let mut state = self.state();
         let refused: Refused =
             tables::get_long(&self.store, &tables::refused(group))?.ok_or(FieldError::NotFound { what: "refused record" })?;
-        self.command(|_, _| Ok((refused.recorded.command.action, ())))?;
-        self.discard(group)
+        let mut batch = Batch::new();
+        chunks::delete_chunked_in(&mut batch, &self.store, &tables::refused(group))?;
+        let now = self.now(&state);
+        let notice = self.record(&mut state, now, refused.recorded.command.action, batch)?;
+        state.refused.remove(group);
+        drop(state);
+        self.tell(&ChangeNotice { status: true, ..notice });
+        Ok(())
     }
 
     /// Lets a refused command go, by its author's wish.
@@ -118,7 +125,7 @@ impl Engine {
         self.store.commit(batch)?;
         state.refused.remove(group);
         drop(state);
-        self.tell(&crate::field::ChangeNotice { status: true, ..Default::default() });
+        self.tell(&ChangeNotice { status: true, ..Default::default() });
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use client::Client;
@@ -59,11 +60,22 @@ pub enum Command {
         /// The file, in UTF-8 or GB18030
         file: PathBuf,
     },
+    /// Places: estates, buildings, alleys, yards
+    Places(OfGrid),
+    /// Households, names masked
+    Households(OfGrid),
+    /// Residents, names masked
+    Residents(OfGrid),
+    /// Organisations
+    Organisations(OfGrid),
     /// Cases, the latest first
     Cases {
         /// Only those that are not closed
         #[arg(long)]
         open: bool,
+        /// Of which grid.
+        #[command(flatten)]
+        of: OfGrid,
     },
     /// One document, by its id
     Show {
@@ -79,10 +91,15 @@ pub enum Command {
         /// The kind
         #[arg(long, value_parser = ["place", "household", "resident", "organisation", "party", "case"])]
         kind: String,
-        /// Begin behind this id
-        #[arg(long)]
-        after: Option<String>,
     },
+}
+
+/// Of which grid a list is.
+#[derive(Debug, clap::Args)]
+pub struct OfGrid {
+    /// Only of this grid, by name or id
+    #[arg(long)]
+    pub grid: Option<String>,
 }
 
 /// What can be done with streets.
@@ -132,6 +149,11 @@ pub enum Person {
     },
     /// List the people
     List,
+    /// One person with all rights, ended ones included
+    Show {
+        /// The person, by name or id
+        person: String,
+    },
 }
 
 /// What can be done with rights.
@@ -182,24 +204,50 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Person(Person::Add { name, role, grids }) => {
             client.post(&of_street("people")?, &json!({ "name": name, "role": role, "grids": grids }))
         }
+        Command::Person(Person::Show { person }) => client.get(&of_street(&format!("people/{}", segment(person)))?, &[]),
         Command::Person(Person::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "people")),
         Command::Code { person } => client.post(&of_street("codes")?, &json!({ "person": person })),
         Command::Grant(Grant::Give { person, grid }) => client.post(&of_street("grants")?, &json!({ "person": person, "grid": grid })),
         Command::Grant(Grant::End { person, grid }) => client.post(&of_street("grants/end")?, &json!({ "person": person, "grid": grid })),
         Command::Import { kind, file } => {
             let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            client.import(&of_street(&format!("import/{kind}"))?, bytes)
+            import(client, &of_street(&format!("import/{kind}"))?, bytes)
         }
-        Command::Cases { open } => client.get(&of_street("cases")?, &[("open", &open.to_string())]),
-        Command::Show { id } => client.get(&of_street(&format!("documents/{id}"))?, &[]),
+        Command::Places(of) => client.pages(&of_street("places")?, &of.query()),
+        Command::Households(of) => client.pages(&of_street("households")?, &of.query()),
+        Command::Residents(of) => client.pages(&of_street("residents")?, &of.query()),
+        Command::Organisations(of) => client.pages(&of_street("organisations")?, &of.query()),
+        Command::Cases { open, of } => {
+            let mut query = of.query();
+            query.extend(open.then_some(("open", "true")));
+            client.pages(&of_street("cases")?, &query)
+        }
+        Command::Show { id } => client.get(&of_street(&format!("documents/{}", segment(id)))?, &[]),
         Command::Late => client.get(&of_street("late")?, &[]),
         Command::Quarantine => client.get(&of_street("quarantine")?, &[]),
-        Command::Documents { kind, after } => {
-            let mut query = vec![("kind", kind.as_str())];
-            query.extend(after.as_deref().map(|after| ("after", after)));
-            client.get(&of_street("documents")?, &query)
-        }
+        Command::Documents { kind } => client.pages(&of_street("documents")?, &[("kind", kind)]),
     }
+}
+
+impl OfGrid {
+    fn query(&self) -> Vec<(&str, &str)> {
+        self.grid.iter().map(|grid| ("grid", grid.as_str())).collect()
+    }
+}
+
+fn import(client: &Client, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+    let bar = ProgressBar::new(0);
+    let imported = client.import(path, bytes, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    imported
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> impl std::fmt::Display + '_ {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC)
 }
 
 fn part(mut whole: Value, name: &str) -> Value {

@@ -7,6 +7,8 @@ use doorstep_core::model::{
     VisitSubject,
 };
 
+use doorstep_core::store::StoreError;
+
 use super::{Action, Done};
 use crate::record::{Added, Fate};
 use crate::world::{Violation, World, random};
@@ -115,13 +117,14 @@ impl World {
         let Some(refused) = self.dice.pick(&refused).cloned() else { return Ok(None) };
         let again = action == Action::Resend;
         let outcome = if again { self.engine(phone)?.resend(refused.group) } else { self.engine(phone)?.discard(refused.group) };
-        let gone = !self.engine(phone)?.refused()?.iter().any(|other| other.group == refused.group);
-        let promise = self.record.promises.get_mut(&refused.group).filter(|_| gone);
-        let old = promise.map(|promise| {
-            promise.fate = Fate::LetGo;
-            promise.clone()
-        });
+        let Some(promise) = self.record.promises.get_mut(&refused.group) else { return outcome.map(|()| None) };
+        match &outcome {
+            Ok(()) => promise.fate = Fate::LetGo,
+            Err(FieldError::Store(StoreError::Stopped)) => promise.fate = Fate::InDoubt,
+            Err(_) => {}
+        }
+        let old = promise.clone();
         outcome?;
-        Ok(old.filter(|_| again).map(|old| Done { kind: old.kind, doc: old.doc, added: old.added, may_vanish: old.may_vanish }))
+        Ok(again.then_some(Done { kind: old.kind, doc: old.doc, added: old.added, may_vanish: old.may_vanish }))
     }
 }

@@ -46,6 +46,21 @@ impl Scene {
         self.send("GET", path, &self.token, b"")
     }
 
+    fn import(&self, kind: &str, bytes: &[u8]) -> (u16, Value) {
+        self.send("POST", &format!("streets/s/import/{kind}"), &self.token, bytes)
+    }
+
+    /// Imports a file and waits until it is done: its rows, those imported before, the documents written.
+    fn imported(&self, kind: &str, bytes: &[u8]) -> [u64; 3] {
+        let (status, mut import) = self.import(kind, bytes);
+        assert_eq!(status, 202, "{import}");
+        while import["state"] == "running" {
+            import = self.get(&format!("imports/{}", import["id"])).1;
+        }
+        assert_eq!(import["state"], "done", "{import}");
+        ["rows", "imported_before", "documents_written"].map(|key| import[key].as_u64().unwrap())
+    }
+
     /// A street `s` with the grid `第1网格`.
     fn with_street(self) -> Self {
         assert_eq!(self.post("streets", &json!({ "name": "s", "centres": ["c"] })).0, 201);
@@ -99,7 +114,7 @@ fn bad_input_gets_a_problem_that_does_not_quote_it() {
         }
     }
     assert_eq!(scene.get("streets/nowhere/cases").0, 404);
-    assert_eq!(scene.get("streets/s/documents?kind=castle").0, 422);
+    assert_eq!(scene.get("streets/s/documents?kind=castle").0, 400);
     assert_eq!(scene.get("streets/s/documents/0193a3c2-0000-7000-8000-000000000000").0, 404);
     assert_eq!(scene.post("streets/s/people", &json!({ "name": "x", "grids": ["第9网格"] })).0, 404);
 }
@@ -107,31 +122,30 @@ fn bad_input_gets_a_problem_that_does_not_quote_it() {
 #[test]
 fn an_import_is_all_or_nothing_and_the_same_file_adds_nothing() {
     let scene = scene().with_street();
-    let import = |kind: &str, bytes: &[u8]| scene.send("POST", &format!("streets/s/import/{kind}"), &scene.token, bytes);
     let places = "名称,类型,网格,标签\n3栋,楼栋,第1网格,老旧\n幸福巷,街巷,第1网格,\n";
     let (gb18030, _, _) = encoding_rs::GB18030.encode(places);
-    assert_eq!(import("places", &gb18030), (200, json!({ "rows": 2, "imported_before": 0, "documents_written": 2 })));
+    assert_eq!(scene.imported("places", &gb18030), [2, 0, 2]);
     let with_mark = format!("\u{feff}{places}");
-    assert_eq!(import("places", with_mark.as_bytes()), (200, json!({ "rows": 2, "imported_before": 2, "documents_written": 0 })));
+    assert_eq!(scene.imported("places", with_mark.as_bytes()), [2, 2, 0]);
 
     let bad = "地点,网格,门牌,电话\n3栋,第1网格,101,12345678\n3栋,第1网格,102,一三八\n9栋,第1网格,103,\n";
-    let (status, answer) = import("households", bad.as_bytes());
+    let (status, answer) = scene.import("households", bad.as_bytes());
     assert_eq!((status, answer["errors"][0]["pointer"].as_str()), (422, Some("/3/phone")));
     assert_eq!(scene.get("streets/s/documents?kind=household").1, json!([]));
 
     let unknown = "地点,网格,门牌\n3栋,第1网格,101\n9栋,第1网格,103\n3栋,第8网格,104\n";
-    let (status, answer) = import("households", unknown.as_bytes());
+    let (status, answer) = scene.import("households", unknown.as_bytes());
     let pointers: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
     assert_eq!((status, pointers), (422, vec!["/3/place", "/4/grid"]));
 
     let good = "地点,网格,门牌,居民,标签\n3栋,第1网格,101,张三;李四,独居\n";
-    assert_eq!(import("households", good.as_bytes()), (200, json!({ "rows": 1, "imported_before": 0, "documents_written": 3 })));
+    assert_eq!(scene.imported("households", good.as_bytes()), [1, 0, 3]);
     let (_, documents) = scene.get("streets/s/documents?kind=household");
     let id = documents[0]["id"].as_str().unwrap().to_owned();
     let (_, shown) = scene.get(&format!("streets/s/documents/{id}"));
     assert_eq!((shown["fields"]["door"].as_str(), shown["fields"]["tags/独居"].as_bool()), (Some("101"), Some(true)));
     let organisations = "名称,网格,地点,行业\n惠民便利店,第1网格,3栋,零售\n";
-    assert_eq!(import("organisations", organisations.as_bytes()).0, 200);
+    assert_eq!(scene.imported("organisations", organisations.as_bytes()), [1, 0, 1]);
 }
 
 #[test]

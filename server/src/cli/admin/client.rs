@@ -6,8 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-/// How long a command may take: an import of a large street is the longest.
+/// How long one request may take: reading and planning the file of a large street is the longest.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Rows of a list that are asked for at a time: as many as the server gives.
+const PAGE: usize = 1_000;
+/// Between two looks at a running import.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The client.
 pub struct Client {
@@ -56,10 +60,41 @@ impl Client {
         answer(self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization).send_json(body))
     }
 
-    /// Sends a file.
-    pub fn import(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+    /// Reads a list that comes in pages, all of it.
+    pub fn pages(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        let mut rows: Vec<Value> = Vec::new();
+        loop {
+            let limit = PAGE.to_string();
+            let last = rows.last().and_then(|row| row.get("id")).and_then(Value::as_str).map(str::to_owned);
+            let mut asked = query.to_vec();
+            asked.push(("limit", &limit));
+            asked.extend(last.as_deref().map(|last| ("after", last)));
+            let Value::Array(page) = self.get(path, &asked)? else { bail!("the server answered no list") };
+            let is_last = page.len() < PAGE;
+            rows.extend(page);
+            if is_last {
+                return Ok(Value::Array(rows));
+            }
+        }
+    }
+
+    /// Sends a file and waits until it is imported; `progress` is told how many documents of how many are done. Once the server has taken the
+    /// file it goes on by itself, whatever becomes of this client.
+    pub fn import(&self, path: &str, bytes: Vec<u8>, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Value> {
         let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
-        answer(request.header("content-type", "text/csv").send(bytes))
+        let mut import = answer(request.header("content-type", "text/csv").send(bytes))?;
+        let number = |import: &Value, key: &str| import.get(key).and_then(Value::as_u64).unwrap_or_default();
+        let path = format!("imports/{}", number(&import, "id"));
+        loop {
+            progress(number(&import, "documents_done"), number(&import, "documents"));
+            let text = |key: &str| import.get(key).and_then(Value::as_str).unwrap_or_default();
+            match text("state") {
+                "done" => return Ok(import),
+                "failed" => bail!("the import broke off; send the same file again to go on with it [{}]", text("code")),
+                _ => std::thread::sleep(LOOK_EVERY),
+            }
+            import = self.get(&path, &[])?;
+        }
     }
 }
 

@@ -11,11 +11,17 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Street(Street::List) => rows(answer, &["name", "id"]),
         Command::Grid(Grid::List) => rows(answer, &["name", "community", "id"]),
         Command::Person(Person::List) => rows(answer, &["name", "role", "devices", "id"]),
+        Command::Places(_) => rows(answer, &["grid", "place_kind", "name", "address", "id"]),
+        Command::Households(_) => rows(answer, &["grid", "door", "contact", "members", "id"]),
+        Command::Residents(_) => rows(answer, &["grid", "name", "household", "id"]),
+        Command::Organisations(_) => rows(answer, &["grid", "name", "trade", "address", "id"]),
         Command::Cases { .. } => rows(answer, &["state", "urgency", "category", "grid", "excerpt", "late_events", "opened_at", "id"]),
         Command::Late => rows(answer, &["wanted", "by", "made_at", "arrived_at", "state", "text", "case"]),
         Command::Quarantine => rows(answer, &["code", "by", "at", "group"]),
         Command::Documents { .. } => rows(answer, &["id", "changes", "digest"]),
-        Command::Show { .. } => println!("{}", serde_json::to_string_pretty(answer).unwrap_or_default()),
+        Command::Show { .. } | Command::Person(Person::Show { .. }) => {
+            println!("{}", serde_json::to_string_pretty(answer).unwrap_or_default())
+        }
         Command::Code { .. } => code(answer),
         Command::Import { .. } => println!(
             "导入完成 imported: {} rows, {} imported before, {} documents written",
