@@ -33,7 +33,7 @@ pub use crate::docs::chunk::MOST_OP_COUNTER;
 pub use malformed::Malformed;
 
 /// The most changes that may stand side by side with nothing built on them. The next change names all of them, and perhaps its author's
-/// previous one: that must stay readable ([`MOST_DEPS`]), or whoever has many actors could close a document to everybody else.
+/// previous one: that must stay readable (a change names at most 64), or whoever has many actors could close a document to everybody else.
 pub const MOST_HEADS: usize = MOST_DEPS as usize - 1;
 
 /// What an operation does, and where.

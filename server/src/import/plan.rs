@@ -222,7 +222,7 @@ mod tests {
         let file = "地点,网格,门牌,居民\n3栋,第1网格,301,张三;李四\n4栋,第1网格,301,\n3栋,第2网格,302,\n";
         let report = plan_households(parse_households(file.as_bytes()).unwrap(), &directory(), &known).map(|_| ()).unwrap_err();
         assert_eq!(report.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 4]);
-        let good = plan_households(parse_households(file[..file.find("4栋").unwrap()].as_bytes()).unwrap(), &directory(), &known).unwrap();
+        let good = plan_households(parse_households(&file.as_bytes()[..file.find("4栋").unwrap()]).unwrap(), &directory(), &known).unwrap();
         assert_eq!(good.documents(), 3);
         assert_eq!(good.into_batches().count(), 1);
     }

@@ -5,7 +5,7 @@
 //! A plan reads single keys only and is short; what can be encoded without a position is encoded before.
 //!
 //! Reads take no lock. What needs several reads either ends at the newest position that was there when it began, or begins anew when it
-//! finds that a commit came in between. Where each thing stands is said in [`keys`], how it is written in [`rows`]; how it becomes durable
+//! finds that a commit came in between. Where each thing stands is said in `keys`, how it is written in `rows`; how it becomes durable
 //! is left to the store.
 
 mod commit;
