@@ -7,6 +7,7 @@
 use crate::settings::LogFormat;
 use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 
@@ -77,7 +78,8 @@ pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
 pub fn start_log(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
     let filter = EnvFilter::builder().parse(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people at a terminal; a log file is read by other programs.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.finish().try_init()?,
         LogFormat::Json => log.json().flatten_event(true).finish().try_init()?,

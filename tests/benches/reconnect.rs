@@ -25,8 +25,8 @@ pub fn measure(table: &mut Table) {
     for size in STREETS {
         let street = Street::build(size);
         let server = street.serve();
-        let centre = street.centre_phone(&server, "centre");
         let worker = street.worker_phone(&server, "worker", 0);
+        let centre = street.centre_phone(&server, "centre");
         for changes in CHANGES {
             reconnect(table, &server, &centre, &worker, street.built.documents, changes);
         }
@@ -59,7 +59,6 @@ fn reconnect(table: &mut Table, server: &Server, centre: &Phone, worker: &Phone,
 struct Rounds {
     took: Vec<f64>,
     bytes: Vec<f64>,
-    round_trips: Vec<f64>,
 }
 
 impl Rounds {
@@ -70,12 +69,10 @@ impl Rounds {
         self.took.push(millis(begin.elapsed()));
         let exchanges = transport.take();
         self.bytes.push(exchanges.iter().map(|exchange| (exchange.sent + exchange.received) as f64).sum());
-        self.round_trips.push(exchanges.len() as f64);
     }
 
     fn report(self, table: &mut Table, what: &str) {
         table.add(format!("{what}: bodies both ways"), "bytes", self.bytes);
-        table.add(format!("{what}: round trips"), "", self.round_trips);
         table.add(format!("{what}: time"), "ms", self.took);
     }
 }

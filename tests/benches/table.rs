@@ -61,10 +61,10 @@ impl fmt::Display for Table {
 
 /// Three digits that count, with thousands apart.
 fn number(value: f64) -> String {
-    let decimals = if value >= 100.0 { 0 } else { 2 - (value.max(1.0).log10() as usize).min(2) };
-    let text = format!("{value:.decimals$}");
+    let decimals = if value.abs() >= 100.0 { 0 } else { 2 - (value.abs().max(1.0).log10() as usize).min(2) };
+    let text = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
-    let mut grouped = String::new();
+    let mut grouped = String::from(if value < 0.0 { "-" } else { "" });
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index).is_multiple_of(3) {
             grouped.push(',');

@@ -40,7 +40,9 @@ fn rows(answer: &Value, columns: &[&str]) {
     let rows = answer.as_array().map(Vec::as_slice).unwrap_or_default();
     if rows.is_empty() {
         println!("(空 none)");
+        return;
     }
+    println!("{}", columns.join("  "));
     for row in rows {
         println!("{}", columns.iter().map(|column| cell(column, row)).collect::<Vec<_>>().join("  "));
     }

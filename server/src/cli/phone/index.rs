@@ -57,11 +57,15 @@ impl Index {
 
     /// What a place is called with what it stands in.
     pub(super) fn place_name(&self, place: PlaceId) -> Option<String> {
-        let first = self.places.get(&place)?;
-        let levels = std::iter::successors(Some(first), |place| place.parent.and_then(|parent| self.places.get(&parent)));
-        let mut names: Vec<&str> = levels.map(|place| place.name.as_str()).take(MOST_LEVELS).collect();
+        let mut names: Vec<&str> = self.levels(Some(place)).map(|place| place.name.as_str()).collect();
         names.reverse();
-        Some(names.concat())
+        (!names.is_empty()).then(|| names.concat())
+    }
+
+    /// A place and what it stands in, from the small to the large.
+    fn levels(&self, place: Option<PlaceId>) -> impl Iterator<Item = &PlaceSummary> {
+        let first = place.and_then(|place| self.places.get(&place));
+        std::iter::successors(first, |place| place.parent.and_then(|parent| self.places.get(&parent))).take(MOST_LEVELS)
     }
 
     pub(super) fn place(&self, place: Option<PlaceId>) -> Option<Ref> {
@@ -127,7 +131,7 @@ impl Index {
     pub(super) fn resolve(&self, phone: &Phone, named: &str, kinds: &[DocKind]) -> Result<(DocKind, DocId), PhoneError> {
         let mut fitting = self.by_id(named, kinds);
         if fitting.is_empty() {
-            fitting = by_words(phone, named, kinds)?;
+            fitting = self.by_words(phone, named, kinds)?;
         }
         match fitting.as_slice() {
             [] => Err(PhoneError::NoSuch { kinds: kinds.to_vec(), named: named.to_owned() }),
@@ -144,6 +148,41 @@ impl Index {
         let by_end = self.ends.range(end.clone()..).take_while(|(other, _)| other.starts_with(&end));
         let by_beginning = self.ends.iter().filter(|(other, _)| other.ends_with(&end) && !other.starts_with(&end));
         by_end.chain(by_beginning).map(|(_, found)| *found).filter(|(kind, _)| kinds.contains(kind)).collect()
+    }
+
+    /// The records that words find. Of several the only one that is called just so is meant.
+    fn by_words(&self, phone: &Phone, named: &str, kinds: &[DocKind]) -> Result<Vec<(DocKind, DocId)>, PhoneError> {
+        let found = phone.engine.search(named, MOST_FOUND)?;
+        let fitting: Vec<&Found> = found.iter().filter(|found| kinds.contains(&found.row.row.kind())).collect();
+        let exact: Vec<&&Found> = fitting.iter().filter(|found| self.is_called(&found.row.row, &unspaced(named))).collect();
+        let pair = |found: &Found| (found.row.row.kind(), found.hit.id);
+        Ok(match exact.as_slice() {
+            [only] => vec![pair(only)],
+            _ => fitting.iter().map(|found| pair(found)).collect(),
+        })
+    }
+
+    /// Whether this is a record's whole name, blanks aside: of a place or a door also with what it stands in, as far as one says it.
+    fn is_called(&self, summary: &Summary, named: &str) -> bool {
+        let named_so = |name: &str| unspaced(name) == named;
+        let called = |name: &Option<doorstep_core::model::Personal<String>>| name.as_ref().is_some_and(|name| named_so(name.reveal()));
+        match summary {
+            Summary::Place(row) => self.is_called_within(&row.name, row.parent, named),
+            Summary::Household(row) => self.is_called_within(&row.door, row.place, named),
+            Summary::Resident(row) => called(&row.name),
+            Summary::Organisation(row) => named_so(&row.name),
+            Summary::Party(row) => called(&row.name),
+            Summary::Case(_) => false,
+        }
+    }
+
+    fn is_called_within(&self, name: &str, place: Option<PlaceId>, named: &str) -> bool {
+        let mut whole = unspaced(name);
+        whole == named
+            || self.levels(place).any(|place| {
+                whole = unspaced(&place.name) + &whole;
+                whole == named
+            })
     }
 
     fn candidates(&self, phone: &Phone, several: &[(DocKind, DocId)]) -> Result<Vec<Candidate>, PhoneError> {
@@ -177,28 +216,9 @@ impl Index {
     }
 }
 
-/// The records that words find. Of several the only one that is called just so is meant.
-fn by_words(phone: &Phone, named: &str, kinds: &[DocKind]) -> Result<Vec<(DocKind, DocId)>, PhoneError> {
-    let found = phone.engine.search(named, MOST_FOUND)?;
-    let fitting: Vec<&Found> = found.iter().filter(|found| kinds.contains(&found.row.row.kind())).collect();
-    let exact: Vec<&&Found> = fitting.iter().filter(|found| is_called(&found.row.row, named)).collect();
-    let pair = |found: &Found| (found.row.row.kind(), found.hit.id);
-    Ok(match exact.as_slice() {
-        [only] => vec![pair(only)],
-        _ => fitting.iter().map(|found| pair(found)).collect(),
-    })
-}
-
-fn is_called(summary: &Summary, named: &str) -> bool {
-    let named = named.trim();
-    match summary {
-        Summary::Place(row) => row.name == named,
-        Summary::Household(row) => row.door == named,
-        Summary::Resident(row) => row.name.as_ref().is_some_and(|name| name.reveal() == named),
-        Summary::Organisation(row) => row.name == named,
-        Summary::Party(row) => row.name.as_ref().is_some_and(|name| name.reveal() == named),
-        Summary::Case(_) => false,
-    }
+/// A name without its blanks: `1栋 1单元101` and `1栋1单元101` are the same door.
+fn unspaced(name: &str) -> String {
+    name.split_whitespace().collect()
 }
 
 /// The digits of what may be an id: hexadecimal, long enough, and not a number that may be a door's.

@@ -83,6 +83,17 @@ fn a_door_is_named_by_its_building_and_number() {
 }
 
 #[test]
+fn the_whole_name_of_a_door_names_no_other() {
+    let phone = furnished();
+    say(&phone, &["place", "add", "--kind", "building", "--name", "13栋", "--parent", "翠园"]);
+    say(&phone, &["household", "add", "--door", "1单元301", "--place", "13栋", "--contact", "王五"]);
+    for (named, contact) in [("3栋 1单元301", "张三"), ("3栋1单元301", "张三"), ("翠园13栋 1单元301", "王五")] {
+        assert_eq!(json(&phone, &["show", named])["contact"], contact, "{named}");
+    }
+    assert_eq!(fails(&phone, &["show", "1单元301"]).code(), "phone.ambiguous");
+}
+
+#[test]
 fn words_that_fit_several_records_are_answered_with_the_candidates_and_nothing_is_recorded() {
     let phone = furnished();
     let error = fails(&phone, &["visit", "1单元"]);
