@@ -42,8 +42,8 @@ impl Document {
     }
 
     fn conflicts_in(&self, object: &ObjId, container: Option<Container>) -> Vec<Conflict> {
-        let keys: Vec<String> = self.doc.keys(object).collect();
-        keys.into_iter()
+        let contested = self.doc.map_range(object, ..).filter(|item| item.conflict).map(|item| item.key.into_owned());
+        contested
             .filter(|key| container.is_some() || is_root_register(self.kind(), key))
             .filter_map(|key| {
                 let values = self.doc.get_all(object, key.as_str()).ok()?;

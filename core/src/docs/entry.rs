@@ -118,7 +118,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-pub(crate) fn read_attachment(key: &str, fields: &Fields<'_>) -> Option<Attachment> {
+pub(crate) fn read_attachment(key: &str, fields: &Fields) -> Option<Attachment> {
     Some(Attachment {
         sha256: unhex(key)?,
         size: fields.integer("size")?.try_into().ok()?,
@@ -185,7 +185,7 @@ impl Document {
     }
 }
 
-fn read_visit(key: &str, fields: &Fields<'_>) -> Option<Visit> {
+fn read_visit(key: &str, fields: &Fields) -> Option<Visit> {
     Some(Visit {
         id: key.parse().ok()?,
         by: fields.id(AUTHOR_FIELD)?,
@@ -200,7 +200,7 @@ fn read_visit(key: &str, fields: &Fields<'_>) -> Option<Visit> {
     })
 }
 
-fn read_amendment(key: &str, fields: &Fields<'_>) -> Option<Amendment> {
+fn read_amendment(key: &str, fields: &Fields) -> Option<Amendment> {
     Some(Amendment {
         id: key.parse().ok()?,
         visit: fields.id("visit")?,

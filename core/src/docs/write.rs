@@ -39,6 +39,19 @@ impl Scalar {
             _ => return None,
         })
     }
+
+    /// The same of a value as automerge shows it in a walk over a map.
+    pub(crate) fn from_walk(value: automerge::ScalarValueRef<'_>) -> Option<Self> {
+        use automerge::ScalarValueRef as Value;
+        Some(match value {
+            Value::Null => Self::Null,
+            Value::Boolean(value) => Self::Bool(value),
+            Value::Int(value) => Self::Int(value),
+            Value::Str(value) => Self::Text(value.into_owned()),
+            Value::Bytes(value) => Self::Bytes(value.into_owned()),
+            Value::Uint(_) | Value::F64(_) | Value::Counter(_) | Value::Timestamp(_) | Value::Unknown { .. } => return None,
+        })
+    }
 }
 
 impl From<&str> for Scalar {
