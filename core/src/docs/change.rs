@@ -79,6 +79,16 @@ impl Change {
         Self::from_automerge(read.map_err(|_| Unparsable::Undecodable)??)
     }
 
+    /// Reads a change that was parsed and accepted before, from the own store: without looking once more whether it is written as automerge
+    /// writes it, which costs half.
+    ///
+    /// # Errors
+    /// See [`Unparsable`].
+    pub fn reread(bytes: &[u8]) -> Result<Self, Unparsable> {
+        let read = catch_unwind(AssertUnwindSafe(|| automerge::Change::from_bytes(bytes.to_vec()).map_err(|_| Unparsable::Undecodable)));
+        Self::from_automerge(read.map_err(|_| Unparsable::Undecodable)??)
+    }
+
     fn from_automerge(inner: automerge::Change) -> Result<Self, Unparsable> {
         let actor = inner.actor_id().to_bytes();
         let actor = Actor::from_bytes(actor).filter(|_| actor != GENESIS_ACTOR).ok_or(Unparsable::Actor)?;

@@ -29,8 +29,7 @@ impl Document {
             ValueRef::Scalar(value) => Scalar::from_walk(value),
             ValueRef::Object(_) => None,
         };
-        let values =
-            self.doc.map_range(&object, ..).filter_map(|item| Some((item.key.into_owned(), scalar(item.value)?))).collect();
+        let values = self.doc.map_range(&object, ..).filter_map(|item| Some((item.key.into_owned(), scalar(item.value)?))).collect();
         Fields { object, values }
     }
 

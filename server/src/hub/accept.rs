@@ -58,9 +58,9 @@ impl Hub {
         let mut suspects = BTreeSet::new();
         loop {
             let plan = self.plan(who, push, &suspects)?;
-            let (writes, broken) = reload_checked(&plan, who);
+            let (saved, broken) = reload_checked(&plan);
             if broken.is_empty() {
-                return self.commit(who, plan, writes, leaves);
+                return self.commit(who, plan, saved, leaves);
             }
             // A document does not survive saving: the groups that wrote to it are judged again, and refused one by one.
             let before = suspects.len();
@@ -162,23 +162,19 @@ impl Hub {
             other: Some(CaseId::from(first)),
         };
         let actor = self.server_actor(who.street.ledger);
-        if let Some(change) = working.document.edit(actor, Hlc::new(now, 0), &[event_write(&event)])? {
+        if let Some(change) = Arc::make_mut(&mut working.document).edit(actor, Hlc::new(now, 0), &[event_write(&event)])? {
             working.take(&change, now);
         }
         Ok(())
     }
 
-    fn commit(
-        &self,
-        who: &Authenticated,
-        plan: Plan,
-        writes: Vec<(crate::ledger::DocumentWrite, Loaded)>,
-        leaves: &[Leaf],
-    ) -> Result<Vec<Verdict>, HubError> {
+    fn commit(&self, who: &Authenticated, plan: Plan, mut saved: Saved, leaves: &[Leaf]) -> Result<Vec<Verdict>, HubError> {
         if plan.groups.is_empty() && plan.quarantine.is_empty() {
             return Ok(plan.verdicts);
         }
-        let (documents, loaded): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+        let changed = plan.documents.0.into_iter().filter_map(|(id, working)| Some((working, saved.remove(&id)?)));
+        let writes = changed.map(|(working, saved)| working.into_write(who.street.id, saved));
+        let (documents, loaded): (Vec<_>, Vec<Loaded>) = writes.unzip();
         let push = who.request.push.as_ref();
         let proof = push.filter(|_| !plan.groups.is_empty()).map(|push| PushProof {
             device: who.device.id,
@@ -231,15 +227,18 @@ fn survives(judged: Judged, suspects: &BTreeSet<DocId>) -> Result<Judged, Refusa
     Ok(judged)
 }
 
-/// What is to be written, and the documents that do not survive saving.
-fn reload_checked(plan: &Plan, who: &Authenticated) -> (Vec<(crate::ledger::DocumentWrite, Loaded)>, Vec<DocId>) {
-    let mut writes = Vec::new();
+/// Changed documents as they were saved.
+type Saved = BTreeMap<DocId, Vec<u8>>;
+
+/// The documents that were changed, saved, and those of them that do not survive it.
+fn reload_checked(plan: &Plan) -> (Saved, Vec<DocId>) {
+    let mut checked = Saved::new();
     let mut broken = Vec::new();
     for (id, working) in plan.documents.0.iter().filter(|(_, working)| working.is_changed()) {
-        match working.clone().into_write(who.street.id) {
-            Ok(write) => writes.push(write),
+        match working.reload_check() {
+            Ok(saved) => drop(checked.insert(*id, saved)),
             Err(_) => broken.push(*id),
         }
     }
-    (writes, broken)
+    (checked, broken)
 }

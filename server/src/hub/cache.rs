@@ -9,7 +9,7 @@ use doorstep_core::model::{DocId, Position, Receipts, Scope, StreetId};
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The document.
-    pub document: Document,
+    pub document: Arc<Document>,
     /// The receipts of its changes.
     pub receipts: Receipts,
     /// The version that the ledger has.

@@ -1,6 +1,7 @@
 //! Judging one group: pure functions over the documents under work.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use doorstep_core::docs::layout::Path;
 use doorstep_core::docs::wellformed::{self, Action, Malformed, Operation};
@@ -89,7 +90,7 @@ fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change:
     let after = scopes_after(bench.street, &working.scopes, &operations);
     policy::may_write(bench.principal, &working.scopes, &after, &operations)
         .map_err(|denied| late_or_denied(bench, working, &after, denied))?;
-    working.document.apply([change])?;
+    Arc::make_mut(&mut working.document).apply([change])?;
     // What comes next in the same push is judged by where the document is now: a new one is in no scope but by its first change.
     working.scopes = scopes_of(bench.street, &working.document);
     Ok(())

@@ -216,10 +216,11 @@ impl Hub {
         let now = self.now();
         let failed = |_| HubError::Document(doorstep_core::docs::DocumentError::NotReloadable { id: new.id });
         let mut working = Working::new(new.kind, new.id).map_err(failed)?;
-        if let Some(change) = working.document.edit(self.server_actor(ledger), Hlc::new(now, 0), &new.writes)? {
+        if let Some(change) = Arc::make_mut(&mut working.document).edit(self.server_actor(ledger), Hlc::new(now, 0), &new.writes)? {
             working.take(&change, now);
         }
-        Ok(working.into_write(street).map_err(failed)?.0)
+        let saved = working.reload_check().map_err(failed)?;
+        Ok(working.into_write(street, saved).0)
     }
 
     /// The cases of a street, the latest first.
@@ -260,7 +261,7 @@ impl Hub {
     pub fn document(&self, street: StreetId, doc: DocId) -> Result<(Document, doorstep_core::model::Receipts), HubError> {
         let loaded = self.load(street, doc)?.ok_or(HubError::NotFound { what: "document" })?;
         let loaded = Arc::unwrap_or_clone(loaded);
-        Ok((loaded.document, loaded.receipts))
+        Ok((Arc::unwrap_or_clone(loaded.document), loaded.receipts))
     }
 
     /// Events that came too late, the oldest first, at most a thousand.

@@ -24,8 +24,9 @@ const BYTES_PER_RECEIPT: usize = 64;
 /// A document under work.
 #[derive(Debug, Clone)]
 pub struct Working {
-    /// The document with what was accepted so far.
-    pub document: Document,
+    /// The document with what was accepted so far. Shared with the cache, and with what is kept in case the group under judgement is refused:
+    /// it is copied when a change is applied, and only then.
+    pub document: Arc<Document>,
     /// Its receipts, those of this push included.
     pub receipts: Receipts,
     /// The version that the ledger has; `None` for a new document.
@@ -43,7 +44,7 @@ impl Working {
     /// A document that does not exist yet.
     pub fn new(kind: DocKind, id: DocId) -> Result<Self, Refusal> {
         Ok(Self {
-            document: Document::new(kind, id)?,
+            document: Arc::new(Document::new(kind, id)?),
             receipts: Receipts::default(),
             version: None,
             scopes: Vec::new(),
@@ -56,7 +57,7 @@ impl Working {
 
     fn loaded(loaded: &Loaded) -> Self {
         Self {
-            document: loaded.document.clone(),
+            document: Arc::clone(&loaded.document),
             receipts: loaded.receipts.clone(),
             version: Some(loaded.version),
             scopes: loaded.scopes.clone(),
@@ -96,9 +97,8 @@ impl Working {
         if saved.len() + self.receipts.len() * BYTES_PER_RECEIPT > MOST_DOCUMENT_BYTES { Err(Refusal::DocumentFull) } else { Ok(saved) }
     }
 
-    /// What is to be written, after the reload check that makes sure that everybody can read it.
-    pub fn into_write(self, street: StreetId) -> Result<(DocumentWrite, Loaded), Refusal> {
-        let saved = self.reload_check()?;
+    /// What is to be written, with the document as the reload check saved it.
+    pub fn into_write(self, street: StreetId, saved: Vec<u8>) -> (DocumentWrite, Loaded) {
         let logged = self.logged + self.accepted.len();
         let (snapshot, logged) = if logged >= CHANGES_PER_SNAPSHOT { (Some(saved), 0) } else { (None, logged) };
         let scopes = scopes_of(street, &self.document);
@@ -116,7 +116,7 @@ impl Working {
         };
         let left = self.left.into_iter().filter(|scope| !scopes.contains(scope)).collect();
         let loaded = Loaded { document: self.document, receipts: self.receipts, version: Position(0), scopes, left, logged };
-        Ok((write, loaded))
+        (write, loaded)
     }
 }
 
@@ -153,14 +153,11 @@ impl Hub {
             Some(bytes) => Document::load(stored.kind, doc, bytes)?,
             None => Document::new(stored.kind, doc)?,
         };
-        let changes: Vec<Change> = stored
-            .log
-            .iter()
-            .map(|logged| Change::parse(&logged.bytes).map_err(|_| doorstep_core::docs::DocumentError::Unloadable { id: doc }))
-            .collect::<Result<_, _>>()?;
+        let reread = |bytes: &[u8]| Change::reread(bytes).map_err(|_| doorstep_core::docs::DocumentError::Unloadable { id: doc });
+        let changes: Vec<Change> = stored.log.iter().map(|logged| reread(&logged.bytes)).collect::<Result<_, _>>()?;
         document.apply(&changes)?;
         let loaded = Arc::new(Loaded {
-            document,
+            document: Arc::new(document),
             receipts: stored.receipts,
             version: stored.version,
             scopes: stored.scopes,
