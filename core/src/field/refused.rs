@@ -70,6 +70,20 @@ pub struct RefusedRecord {
     pub refused_at: Millis,
 }
 
+impl From<Refused> for RefusedRecord {
+    fn from(refused: Refused) -> Self {
+        let Refused { recorded, code, refused_at } = refused;
+        Self {
+            group: recorded.command.group,
+            doc: plan(&recorded.command, recorded.at).doc,
+            what: name_of(&recorded.command.action),
+            code,
+            recorded_at: recorded.recorded_at,
+            refused_at,
+        }
+    }
+}
+
 impl Engine {
     /// What was refused, the oldest first. One read for each.
     ///
@@ -77,20 +91,13 @@ impl Engine {
     /// When the store fails.
     pub fn refused(&self) -> Result<Vec<RefusedRecord>, FieldError> {
         let groups: Vec<GroupId> = self.state().refused.0.keys().copied().collect();
-        let mut records = Vec::new();
+        let mut found: Vec<Refused> = Vec::new();
         for group in groups {
-            let Some(refused) = tables::get_long::<Refused>(&self.store, &tables::refused(group))? else { continue };
-            records.push(RefusedRecord {
-                group,
-                doc: plan(&refused.recorded.command, refused.recorded.at).doc,
-                what: name_of(&refused.recorded.command.action),
-                code: refused.code,
-                recorded_at: refused.recorded.recorded_at,
-                refused_at: refused.refused_at,
-            });
+            found.extend(tables::get_long::<Refused>(&self.store, &tables::refused(group))?);
         }
-        records.sort_by_key(|record| (record.recorded_at, record.group));
-        Ok(records)
+        // Several commands of one millisecond are told apart by their hybrid times.
+        found.sort_by_key(|refused| (refused.recorded.recorded_at, refused.recorded.at, refused.recorded.command.group));
+        Ok(found.into_iter().map(RefusedRecord::from).collect())
     }
 
     /// Runs a refused command again, as a new one: for when the reason has gone. The new one is durable together with the end of the old one.
