@@ -23,6 +23,8 @@ mod undo;
 #[cfg(feature = "sled")]
 mod committer;
 #[cfg(feature = "sled")]
+pub mod journal;
+#[cfg(feature = "sled")]
 mod sled;
 
 #[cfg(any(test, feature = "conformance"))]
@@ -40,7 +42,7 @@ pub use limits::{MOST_BATCH, MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
 pub use memory::{CrashKind, MemoryStore};
 
 #[cfg(feature = "sled")]
-pub use self::sled::{SledOptions, SledStore};
+pub use self::sled::{Opening, Rebuilding, SledOptions, SledStore};
 
 /// A key and its value, as range reads give them.
 pub type Entry = (Vec<u8>, Vec<u8>);

@@ -70,7 +70,7 @@ impl Service {
     pub fn open(settings: &Settings) -> Result<Self, ServiceError> {
         std::fs::create_dir_all(&settings.data).map_err(|source| ServiceError::File { path: settings.data.clone(), source })?;
         let folder = settings.data.join(STORE_FOLDER);
-        let options = SledOptions { cache_bytes: u64::from(settings.store_cache_megabytes) << 20 };
+        let options = SledOptions { cache_bytes: u64::from(settings.store_cache_megabytes) << 20, ..SledOptions::default() };
         let began = Instant::now();
         let store = Arc::new(SledStore::open(&folder, options).map_err(|source| ServiceError::Store { folder, source })?);
         metrics::gauge!(telemetry::STORE_OPEN_SECONDS).set(began.elapsed().as_secs_f64());
@@ -113,7 +113,7 @@ async fn measure(store: Arc<SledStore>, folder: PathBuf) {
     let mut every = tokio::time::interval(MEASURE_EVERY);
     loop {
         every.tick().await;
-        let (store, blobs) = (Arc::clone(&store), folder.join("blobs"));
+        let (store, blobs) = (Arc::clone(&store), folder.join("tree").join("blobs"));
         let measured = tokio::task::spawn_blocking(move || {
             let files = std::fs::read_dir(blobs).map_or(0, Iterator::count);
             (store.size_on_disk(), files)

@@ -22,7 +22,8 @@ const STORE_FOLDER: &str = "store";
 
 /// The hub of a data folder, with no socket before it. `doorstep serve` can serve the folder once this is dropped.
 pub fn hub(data: &Path, clock: Arc<dyn Clock>) -> (Arc<Hub>, Arc<SledStore>) {
-    let store = Arc::new(SledStore::open(&data.join(STORE_FOLDER), SledOptions { cache_bytes: 64 << 20 }).unwrap());
+    let store =
+        Arc::new(SledStore::open(&data.join(STORE_FOLDER), SledOptions { cache_bytes: 64 << 20, ..SledOptions::default() }).unwrap());
     let ledger = Arc::new(KeyedLedger::new(store.clone()));
     (Arc::new(Hub::new(ledger, clock, Arc::new(Mutex::new(SystemEntropy)), 256 << 20)), store)
 }

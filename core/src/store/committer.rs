@@ -25,6 +25,10 @@ pub(super) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// What a committer writes to.
 pub(super) trait Engine: Read + Send + Sync + 'static {
+    /// Writes the group down where it can be read again whatever becomes of the engine, and may add rows of the engine's own. After an error
+    /// nothing of the group is anywhere; [`StoreError::Full`] leaves the store able to try again.
+    fn log(&self, writes: &mut Writes) -> Result<(), StoreError>;
+
     /// Makes the writes visible, for a reader all at once. Calls `visible` before any reader can see the first of them.
     fn apply(&self, writes: Writes, visible: &dyn Fn()) -> Result<(), StoreError>;
 
@@ -91,6 +95,11 @@ impl Committer {
         let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
         queue.send(Waiting { plan, answer }).map_err(|_| StoreError::Stopped)?;
         outcome.recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// What stopped the store, if something did.
+    pub(super) fn health(&self) -> Result<(), StoreError> {
+        self.shared.lock().stopped.clone().map_or(Ok(()), Err)
     }
 
     /// See [`super::Store::barrier`].
@@ -168,10 +177,18 @@ impl<E: Engine> Worker<E> {
         result
     }
 
-    /// Applies and syncs a group. After a failure the store has stopped.
-    fn write(&self, writes: Writes) -> Result<(), StoreError> {
+    /// Logs, applies and syncs a group. After a failure the store has stopped, but for a full disk that was found before anything was written.
+    fn write(&self, mut writes: Writes) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
+        }
+        match self.engine.log(&mut writes) {
+            Ok(()) => {}
+            Err(StoreError::Full) => return Err(StoreError::Full),
+            Err(error) => {
+                self.shared.change(|progress| progress.stopped = Some(after(&error)));
+                return Err(error);
+            }
         }
         let visible = || self.shared.change(|progress| progress.applied += 1);
         let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -1,47 +1,61 @@
-//! The durable store of phone and server: one tree of sled 0.34.7 behind a [`Committer`].
+//! The durable store of phone and server: a [journal](super::journal) and one tree of sled 0.34.7 behind a [`Committer`].
 //!
-//! sled alone does not keep its word on Linux: its `flush` writes and does not sync. So a commit is answered after `flush` **and** a sync
-//! of `<folder>/db`, sled's one file of data, through a descriptor of our own (a sync is per file, not per descriptor). Power cuts were tried
-//! against this on a block device: 180 of 180 kept all that was acknowledged, without it most lost something or did not open. The rest of
-//! what sled must not be trusted with is kept from it: values above 4 kB (never synced), its compression (slow opening), its
-//! flusher thread (swallows errors), a cache of its own choice (1 GB), a folder that two processes open, and a panic that nobody catches.
+//! ```text
+//! <folder>/lock        held while the store is open
+//! <folder>/journal/    what was committed, in order: see `store::journal`
+//! <folder>/tree/       sled
+//! <folder>/ballast     room that can be given away when the disk is full
+//! <folder>/tree.damaged-1 …    what did not open or was behind its journal, set aside for who wants to look; never deleted by us
+//! ```
 //!
-//! Left to others: the mark outside of sled that tells an emptied store from a new one, the room kept free for a full disk, and setting a
-//! damaged folder aside.
+//! A group of commits is written to the journal and synced, applied to the tree, synced there, and then answered. So the journal is never behind
+//! the tree: at each opening the two are held against each other, a tree that lacks the last batches gets them, and one that is damaged, gone,
+//! or older than its journal reaches is set aside and built anew ([`recover`]). A full disk is found before anything is written
+//! ([`space`]): commits are refused until there is room, and nothing has to be opened again.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+mod lock;
+mod recover;
+mod space;
+mod tree;
+
+use std::fs::File;
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use super::committer::{Committer, Engine, Writes};
-use super::{Entry, Plan, Read, Store, StoreError};
+use super::journal::frame::Mark;
+use super::journal::{Found, Journal, checkpoint};
+use super::{Entry, MOST_KEY, Plan, Read, Store, StoreError};
+pub use recover::{Opening, Rebuilding};
+use space::Space;
+use tree::Tree;
 
-/// sled's file of data in its folder.
-const DATA: &str = "db";
+/// The folders in a store's folder.
+const TREE: &str = "tree";
+const JOURNAL: &str = "journal";
 
-/// Our own lock in the folder. sled locks `db` only on desktop systems, and says so in words; it lets go of it late.
-const LOCK: &str = "lock";
-
-/// How often, and how long apart, a lock is tried that may be about to be let go: half a second in all. sled's last background work after a
-/// close takes some milliseconds; a child process holds a copied descriptor between fork and exec.
-const LOCK_TRIES: u32 = 50;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// The row that holds the mark of the last batch of the journal that the tree has, written with that batch. Longer than any key may be, and
+/// behind all of them: no commit reaches it, and no range read shows it.
+const MARK_KEY: [u8; MOST_KEY + 1] = [0xff; MOST_KEY + 1];
 
 /// How a [`SledStore`] is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SledOptions {
     /// sled's cache in bytes. The process takes about 2.7 times this (measured). 8 MB on a phone, 64 to 256 MB on a server.
     pub cache_bytes: u64,
+    /// After how many bytes of journal a checkpoint is made, or more where the last one was larger; beside the work that goes on.
+    pub checkpoint_bytes: u64,
+    /// With less room than this on the disk nothing is written any more.
+    pub floor_bytes: u64,
 }
 
 impl Default for SledOptions {
-    /// For a phone.
+    /// For a phone: 8 MB of cache, a checkpoint every 4 MB, 8 MB of room for sled to clean up in.
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20 }
+        Self { cache_bytes: 8 << 20, checkpoint_bytes: 4 << 20, floor_bytes: 8 << 20 }
     }
 }
 
@@ -49,20 +63,98 @@ impl Default for SledOptions {
 pub struct SledStore {
     // Before the engine: its thread must have ended when sled is closed.
     committer: Committer,
+    checkpointing: Mutex<Option<JoinHandle<()>>>,
     engine: Arc<SledEngine>,
+    opening: Opening,
 }
 
 impl SledStore {
-    /// Opens the store in a folder, or makes one. Reads sled's snapshot and the tail of its log: some milliseconds for a phone's store, a
-    /// quarter of a second for 200 MB. `InUse` where another handle has it, `Damaged` where sled cannot read it; it never panics.
+    /// Opens the store in a folder, or makes one; builds it anew from its journal where it must. `InUse` where another handle has it,
+    /// `Damaged` where neither tree nor journal can be read; it never panics.
     pub fn open(path: &Path, options: SledOptions) -> Result<Self, StoreError> {
-        make_folder(path).map_err(|error| StoreError::from_io("making the folder", &error))?;
-        let lock = take_lock(path)?;
-        remove_half_written_snapshots(path).map_err(|error| StoreError::from_io("reading the folder", &error))?;
-        let db = open_sled(path, options)?;
-        let data = sync_folder(path).map_err(|error| StoreError::from_io("syncing the folder", &error))?;
-        let engine = Arc::new(SledEngine { tree: Some(db), data, view: RwLock::new(Readable::Whole), _lock: lock });
-        Ok(Self { committer: Committer::start(Arc::clone(&engine))?, engine })
+        Self::open_with(path, options, &mut |_| {})
+    }
+
+    /// [`SledStore::open`] that tells `progress` how far a rebuilding is, if there must be one.
+    pub fn open_with(path: &Path, options: SledOptions, progress: &mut dyn FnMut(Rebuilding)) -> Result<Self, StoreError> {
+        lock::make_folder(path).map_err(|error| StoreError::from_io("making the folder", &error))?;
+        let lock = lock::take_lock(path)?;
+        let space = Space::new(path, options.floor_bytes);
+        space.make_room_to_open()?;
+        let recovered = recover::open(path, options, progress)?;
+        let journal = Journal::begin(&path.join(JOURNAL), recovered.last)?;
+        let engine = Arc::new(SledEngine {
+            tree: recovered.tree,
+            journal: Mutex::new(journal),
+            applied: Mutex::new(recovered.last),
+            checkpoints: Mutex::new(()),
+            is_checkpointing: AtomicBool::new(false),
+            options,
+            space,
+            path: path.to_owned(),
+            _lock: lock,
+        });
+        if recovered.needs_checkpoint {
+            engine.checkpoint()?;
+        }
+        let committer = Committer::start(Arc::clone(&engine))?;
+        Ok(Self { committer, checkpointing: Mutex::default(), engine, opening: recovered.opening })
+    }
+
+    /// How the store was found when it was opened.
+    pub const fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    /// Whether commits are taken: the error that they would be answered with.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] while there is too little room, what stopped the store if something did.
+    pub fn health(&self) -> Result<(), StoreError> {
+        self.committer.health()?;
+        self.engine.space.check()
+    }
+
+    /// Makes a checkpoint now. Costs a scan of the store; commits go on meanwhile.
+    ///
+    /// # Errors
+    /// When store or disk fail.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.engine.checkpoint()
+    }
+
+    /// Writes a backup into an empty folder: a checkpoint, and the segments of the journal behind it up to now. Read again and checked before
+    /// this returns. Commits go on meanwhile.
+    ///
+    /// # Errors
+    /// When store or disk fail, or what was written is not whole.
+    pub fn backup(&self, folder: &Path) -> Result<Found, StoreError> {
+        self.engine.backup(folder)
+    }
+
+    /// Begins a checkpoint when it is time for one, on a thread of its own. One that fails is tried again after the next commit.
+    fn checkpoint_if_due(&self) {
+        if !self.engine.is_checkpoint_due() || self.engine.is_checkpointing.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let engine = Arc::clone(&self.engine);
+        let thread = std::thread::Builder::new().name("store-checkpoint".to_owned()).spawn(move || {
+            let _ = engine.checkpoint();
+            engine.is_checkpointing.store(false, Ordering::SeqCst);
+        });
+        match thread {
+            Ok(thread) => *lock_of(&self.checkpointing) = Some(thread),
+            Err(_) => self.engine.is_checkpointing.store(false, Ordering::SeqCst),
+        }
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        if let Some(thread) = lock_of(&self.checkpointing).take() {
+            // Whatever it came to, the next opening finds what there is.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -78,188 +170,109 @@ impl Read for SledStore {
 
 impl Store for SledStore {
     fn transact(&self, plan: Plan) -> Result<(), StoreError> {
-        self.committer.transact(plan)
+        self.committer.transact(plan)?;
+        self.checkpoint_if_due();
+        Ok(())
     }
 
     fn barrier(&self) -> Result<(), StoreError> {
         self.committer.barrier()
     }
 
-    /// sled's file and whatever stands beside it. Asks the file system, reads no data.
+    /// Tree and journal. Asks the file system, reads no data.
     fn size_on_disk(&self) -> Result<u64, StoreError> {
-        let db = self.engine.db()?;
-        fenced(|| db.size_on_disk().map_err(|error| from_sled("measuring", &error)))
+        let journal = Journal::size_on_disk(&self.engine.path.join(JOURNAL));
+        Ok(self.engine.tree.size_on_disk()? + journal.map_err(|error| StoreError::from_io("measuring", &error))?)
     }
-}
-
-/// Whether readers may look. After an apply that failed in the middle the tree may hold half a batch, and nobody may see that.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Readable {
-    Whole,
-    Torn,
 }
 
 struct SledEngine {
-    /// Empty only while it is being dropped.
-    tree: Option<sled::Db>,
-    /// Our own descriptor of sled's file of data.
-    data: File,
-    /// sled applies a batch row by row before the eyes of a range read; this makes it one step.
-    view: RwLock<Readable>,
+    tree: Tree,
+    journal: Mutex<Journal>,
+    /// The last batch of the journal that the tree has.
+    applied: Mutex<Mark>,
+    /// Held while segments are read or removed: a backup and a checkpoint take turns.
+    checkpoints: Mutex<()>,
+    is_checkpointing: AtomicBool,
+    options: SledOptions,
+    space: Space,
+    path: PathBuf,
     _lock: File,
 }
 
+/// What these locks guard is valid at every moment, so one that was poisoned is as good as any.
+fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl SledEngine {
-    fn db(&self) -> Result<&sled::Db, StoreError> {
-        self.tree.as_ref().ok_or(StoreError::Stopped)
+    fn is_checkpoint_due(&self) -> bool {
+        lock_of(&self.journal).is_checkpoint_due(self.options.checkpoint_bytes)
     }
 
-    /// Reads while no batch is being applied.
-    fn read<T>(&self, read: impl FnOnce(&sled::Db) -> Result<T, sled::Error>) -> Result<T, StoreError> {
-        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-        if *view == Readable::Torn {
-            return Err(StoreError::Stopped);
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        let _turn = lock_of(&self.checkpoints);
+        let before = lock_of(&self.journal).since_checkpoint();
+        let at = *lock_of(&self.applied);
+        let path = checkpoint::write(&self.path.join(JOURNAL), self, at)?;
+        let mut journal = lock_of(&self.journal);
+        let behind = journal.since_checkpoint().saturating_sub(before);
+        journal.checkpointed(at, &path, behind)
+    }
+
+    fn backup(&self, folder: &Path) -> Result<Found, StoreError> {
+        let failed = |error: std::io::Error| StoreError::from_io("writing a backup", &error);
+        let _turn = lock_of(&self.checkpoints);
+        let at = *lock_of(&self.applied);
+        checkpoint::write(folder, self, at)?;
+        let until = *lock_of(&self.applied);
+        let found = Found::look(&self.path.join(JOURNAL))?;
+        for segment in found.segments.iter().filter(|segment| segment.after.sequence <= until.sequence) {
+            let copy = folder.join(segment.path.file_name().unwrap_or_default());
+            std::fs::copy(&segment.path, &copy).and_then(|_| File::open(&copy)?.sync_all()).map_err(failed)?;
         }
-        let db = self.db()?;
-        fenced(|| read(db).map_err(|error| from_sled("reading", &error)))
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        let written = Found::look(folder)?;
+        if recover::verify(&written)?.last.sequence < until.sequence {
+            return Err(StoreError::Damaged { what: "the backup lacks what was committed while it was made" });
+        }
+        Ok(written)
     }
 }
 
 impl Read for SledEngine {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|db| Ok(db.get(key)?.map(|value| value.to_vec())))
+        self.tree.get(key)
     }
 
     fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.read(|db| {
-            let entries = db.range::<&[u8], _>((start, end)).take(limit);
-            entries.map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
-        })
+        let reaches_mark = match end {
+            Bound::Unbounded => true,
+            Bound::Included(key) | Bound::Excluded(key) => key > &MARK_KEY[..],
+        };
+        self.tree.range(start, if reaches_mark { Bound::Excluded(&MARK_KEY) } else { end }, limit)
     }
 }
 
 impl Engine for SledEngine {
+    fn log(&self, writes: &mut Writes) -> Result<(), StoreError> {
+        self.space.check()?;
+        let mark = lock_of(&self.journal).append(writes)?;
+        writes.insert(MARK_KEY.to_vec(), Some(mark.to_bytes().to_vec()));
+        Ok(())
+    }
+
     fn apply(&self, writes: Writes, visible: &dyn Fn()) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in writes {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
+        let mark = writes.get(&MARK_KEY[..]).and_then(|value| Mark::from_bytes(value.as_deref()?));
+        self.tree.apply(writes, visible)?;
+        if let Some(mark) = mark {
+            *lock_of(&self.applied) = mark;
         }
-        let db = self.db()?;
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        visible();
-        *view = Readable::Torn;
-        fenced(|| db.apply_batch(batch).map_err(|error| from_sled("writing", &error)))?;
-        *view = Readable::Whole;
         Ok(())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        let db = self.db()?;
-        fenced(|| db.flush().map_err(|error| from_sled("flushing", &error)))?;
-        self.data.sync_all().map_err(|error| StoreError::from_io("syncing", &error))
-    }
-}
-
-impl Drop for SledEngine {
-    /// Closes sled and waits until its background work has let go of the file: it has no call that says so, but its lock does.
-    fn drop(&mut self) {
-        let db = self.tree.take();
-        // A panic of sled on the way out has nobody to go to, and everything acknowledged is synced.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
-        let _ = try_for_a_while(&self.data);
-    }
-}
-
-/// Makes the folder if it is not there, and makes its entry in the folder above durable.
-fn make_folder(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
-    fs::create_dir_all(path)?;
-    for made in missing.into_iter().chain([path]) {
-        let above = made.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        match File::open(above).and_then(|folder| folder.sync_all()) {
-            // A folder that we may not open is older than ours, and its system's business.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
-fn take_lock(path: &Path) -> Result<File, StoreError> {
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK));
-    let lock = lock.map_err(|error| StoreError::from_io("opening the lock", &error))?;
-    match try_for_a_while(&lock) {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        // A system without such locks: there, an app's own folder has one process.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(lock),
-        Err(TryLockError::Error(error)) => Err(StoreError::from_io("locking", &error)),
-    }
-}
-
-fn try_for_a_while(file: &File) -> Result<(), TryLockError> {
-    for _ in 1..LOCK_TRIES {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            other => return other,
-        }
-    }
-    file.try_lock()
-}
-
-/// sled writes a snapshot as `snap.<lsn>.generating` and then renames it, but takes a half-written one for real when it opens, and fails
-/// for ever. One that bears this name was never finished.
-fn remove_half_written_snapshots(path: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Opens sled on a thread of its own: on a damaged file it may panic, and then only that thread ends.
-fn open_sled(path: &Path, options: SledOptions) -> Result<sled::Db, StoreError> {
-    let config = sled::Config::new().path(path).cache_capacity(options.cache_bytes).flush_every_ms(None).use_compression(false);
-    let opening = std::thread::Builder::new()
-        .name("store-open".to_owned())
-        .spawn(move || fenced(|| config.open().map_err(|error| from_sled("opening", &error))))
-        .map_err(|error| StoreError::from_io("starting to open", &error))?;
-    opening.join().unwrap_or(Err(StoreError::Damaged { what: "the engine panicked while it opened" }))
-}
-
-/// Makes durable that the folder and its files exist, and gives the descriptor that commits are synced through. At each opening: a
-/// creation may have been cut off before it came here.
-fn sync_folder(path: &Path) -> io::Result<File> {
-    let data = OpenOptions::new().read(true).write(true).open(path.join(DATA))?;
-    data.sync_all()?;
-    File::open(path.join("conf"))?.sync_all()?;
-    for folder in [&path.join("blobs"), path] {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(data)
-}
-
-/// sled asserts where it finds what it did not expect; none of that may pass through to who called.
-fn fenced<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(StoreError::Damaged { what: "the engine panicked" }))
-}
-
-/// What an error of sled means, without its words: they hold paths.
-fn from_sled(doing: &'static str, error: &sled::Error) -> StoreError {
-    match error {
-        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => StoreError::InUse,
-        sled::Error::Io(error) => StoreError::from_io(doing, error),
-        sled::Error::Corruption { .. } => StoreError::Damaged { what: "a page is corrupt" },
-        sled::Error::Unsupported(_) => StoreError::Damaged { what: "the folder is of another version or setting of the engine" },
-        sled::Error::CollectionNotFound(_) => StoreError::Damaged { what: "the tree is gone" },
-        sled::Error::ReportableBug(_) => StoreError::Damaged { what: "the engine found a bug of its own" },
+        self.tree.sync()
     }
 }
 

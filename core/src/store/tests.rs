@@ -40,14 +40,14 @@ mod sled {
 
     impl Subject for Folder {
         fn open(&self) -> Arc<dyn Store> {
-            Arc::new(SledStore::open(&self.0.path().join("store"), SledOptions { cache_bytes: 1 << 20 }).unwrap())
+            Arc::new(SledStore::open(&self.0.path().join("store"), SledOptions { cache_bytes: 1 << 20, ..SledOptions::default() }).unwrap())
         }
     }
 
     impl Drop for Folder {
         fn drop(&mut self) {
             if !std::thread::panicking() {
-                let blobs = std::fs::read_dir(self.0.path().join("store").join("blobs")).unwrap().count();
+                let blobs = std::fs::read_dir(self.0.path().join("store").join("tree").join("blobs")).unwrap().count();
                 assert_eq!(blobs, 0, "a value left the log");
             }
         }

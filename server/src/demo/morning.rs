@@ -87,7 +87,10 @@ fn enrol(server: &DemoServer, street: &DemoStreet, folder: &Path, say: &mut dyn 
     ];
     let mut phones = Vec::new();
     for (index, (person, name, grids)) in people.into_iter().enumerate() {
-        let store = Arc::new(SledStore::open(&folder.join(format!("phone-{index}")), SledOptions { cache_bytes: PHONE_CACHE })?);
+        let store = Arc::new(SledStore::open(
+            &folder.join(format!("phone-{index}")),
+            SledOptions { cache_bytes: PHONE_CACHE, ..SledOptions::default() },
+        )?);
         let engine = Engine::open(store, Arc::new(SystemClock), Box::new(SystemEntropy))?;
         let transport = HttpTransport::new(&server.url())?;
         let (code, _) = server.hub.make_code(street.id, person)?;

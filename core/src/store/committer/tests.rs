@@ -8,6 +8,7 @@ use super::*;
 struct Told {
     rows: Mutex<BTreeMap<Vec<u8>, Vec<u8>>>,
     applied: Mutex<Vec<Writes>>,
+    fails_to_log: Mutex<Option<StoreError>>,
     fails_to_apply: Mutex<Option<StoreError>>,
     began: SyncSender<()>,
     ends: Mutex<Receiver<Result<(), StoreError>>>,
@@ -25,6 +26,10 @@ impl Read for Told {
 }
 
 impl Engine for Told {
+    fn log(&self, _: &mut Writes) -> Result<(), StoreError> {
+        self.fails_to_log.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+
     fn apply(&self, writes: Writes, visible: &dyn Fn()) -> Result<(), StoreError> {
         visible();
         if let Some(error) = self.fails_to_apply.lock().unwrap().clone() {
@@ -60,6 +65,7 @@ fn scene() -> Scene {
     let engine = Arc::new(Told {
         rows: Mutex::default(),
         applied: Mutex::default(),
+        fails_to_log: Mutex::default(),
         fails_to_apply: Mutex::default(),
         began,
         ends: Mutex::new(ends),
@@ -261,4 +267,25 @@ fn dropping_the_handle_finishes_what_waits() {
     assert_eq!(outcome.try_recv().unwrap(), Ok(()));
     assert_eq!(began.try_iter().count(), 1);
     assert!(engine.get(b"a").unwrap().is_some());
+}
+
+#[test]
+fn a_full_disk_that_is_found_before_anything_is_written_refuses_and_the_store_goes_on() {
+    let scene = scene();
+    *scene.engine.fails_to_log.lock().unwrap() = Some(StoreError::Full);
+    assert_eq!(scene.committer.transact(put(b"a")), Err(StoreError::Full));
+    assert_eq!((scene.engine.get(b"a"), scene.committer.health()), (Ok(None), Ok(())));
+    *scene.engine.fails_to_log.lock().unwrap() = None;
+    scene.end.send(Ok(())).unwrap();
+    assert_eq!(scene.committer.transact(put(b"a")), Ok(()));
+}
+
+#[test]
+fn a_journal_that_fails_stops_the_store() {
+    let scene = scene();
+    *scene.engine.fails_to_log.lock().unwrap() = Some(StoreError::Io { doing: "writing the journal", kind: std::io::ErrorKind::Other });
+    assert_eq!(scene.committer.transact(put(b"a")).unwrap_err().code(), "store.io");
+    *scene.engine.fails_to_log.lock().unwrap() = None;
+    assert_eq!(scene.committer.transact(put(b"a")), Err(StoreError::Stopped));
+    assert_eq!(scene.committer.health(), Err(StoreError::Stopped));
 }

@@ -1,10 +1,17 @@
 //! What is particular to a folder on a disk.
 
+use std::fs::{self, OpenOptions};
+use std::io;
+
+use super::lock::LOCK;
+use super::tree::{DATA, Readable, fenced, from_sled};
 use super::*;
 use crate::store::Batch;
 
+mod recovery;
+
 fn open(path: &Path) -> Result<SledStore, StoreError> {
-    SledStore::open(path, SledOptions { cache_bytes: 1 << 20 })
+    SledStore::open(path, SledOptions { cache_bytes: 1 << 20, ..SledOptions::default() })
 }
 
 fn put(store: &SledStore, key: &[u8]) -> Result<(), StoreError> {
@@ -26,7 +33,7 @@ fn a_folder_is_open_once() {
 #[test]
 fn a_folder_that_sled_itself_has_open_is_in_use() {
     let folder = tempfile::tempdir().unwrap();
-    let _other = sled::open(folder.path()).unwrap();
+    let _other = ::sled::open(folder.path().join(TREE)).unwrap();
     assert_eq!(open(folder.path()).err(), Some(StoreError::InUse));
 }
 
@@ -35,10 +42,10 @@ fn folders_above_are_made_and_the_data_is_where_commits_are_synced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a").join("b");
     drop(open(&path).unwrap());
-    for name in [DATA, LOCK, "conf"] {
+    for name in [LOCK, "tree/db", "tree/conf"] {
         assert!(path.join(name).is_file(), "{name}");
     }
-    assert!(path.join("blobs").is_dir());
+    assert!(path.join("tree/blobs").is_dir());
 }
 
 #[test]
@@ -56,50 +63,18 @@ fn a_half_written_snapshot_does_not_keep_a_store_from_opening() {
     let folder = tempfile::tempdir().unwrap();
     put(&open(folder.path()).unwrap(), b"a").unwrap();
     for lsn in ["00", "FFFF"] {
-        fs::write(folder.path().join(format!("snap.{lsn}.generating")), b"half").unwrap();
+        fs::write(folder.path().join(TREE).join(format!("snap.{lsn}.generating")), b"half").unwrap();
     }
     assert!(open(folder.path()).unwrap().get(b"a").unwrap().is_some());
 }
 
 #[test]
-fn a_truncated_file_is_refused_with_a_typed_error_or_opens() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store");
-    let store = open(&path).unwrap();
-    for group in 0..40u32 {
-        let mut batch = Batch::new();
-        (0..100u32).for_each(|part| batch.put((group * 100 + part).to_be_bytes().to_vec(), vec![7; 1_000]));
-        store.commit(batch).unwrap();
-    }
-    drop(store);
-    drop(open(&path).unwrap()); // sled writes its snapshot when it opens
-    let length = fs::metadata(path.join(DATA)).unwrap().len();
-    let mut refused = 0;
-    for part in 0..8 {
-        let copy = folder.path().join(format!("copy{part}"));
-        fs::create_dir_all(copy.join("blobs")).unwrap();
-        for entry in fs::read_dir(&path).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
-            fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
-        }
-        OpenOptions::new().write(true).open(copy.join(DATA)).unwrap().set_len(length * part / 8).unwrap();
-        match open(&copy) {
-            Ok(store) => drop(store.range(Bound::Unbounded, Bound::Unbounded, usize::MAX)),
-            Err(error) => {
-                assert!(["store.damaged", "store.io"].contains(&error.code()), "{error}");
-                refused += 1;
-            }
-        }
-    }
-    assert!(refused > 0, "a store without its data opened each time");
-}
-
-#[test]
 fn errors_of_the_engine_are_told_without_their_words() {
-    let full = sled::Error::Io(io::Error::new(io::ErrorKind::StorageFull, "/home/somebody/store/db"));
+    let full = ::sled::Error::Io(io::Error::new(io::ErrorKind::StorageFull, "/home/somebody/store/db"));
     assert_eq!(from_sled("writing", &full), StoreError::Full);
-    let other = sled::Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, "/home/somebody/store/db"));
+    let other = ::sled::Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, "/home/somebody/store/db"));
     assert_eq!(from_sled("writing", &other).to_string(), "writing failed: permission denied");
-    let bug = sled::Error::ReportableBug("in /home/somebody".to_owned());
+    let bug = ::sled::Error::ReportableBug("in /home/somebody".to_owned());
     assert!(!from_sled("writing", &bug).to_string().contains("somebody"));
 }
 
@@ -108,7 +83,7 @@ fn a_batch_that_broke_in_the_middle_is_seen_by_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
     put(&store, b"a").unwrap();
-    *store.engine.view.write().unwrap() = Readable::Torn;
+    *store.engine.tree.view.write().unwrap() = Readable::Torn;
     assert_eq!(store.get(b"a"), Err(StoreError::Stopped));
     assert_eq!(store.range(Bound::Unbounded, Bound::Unbounded, 1), Err(StoreError::Stopped));
 }

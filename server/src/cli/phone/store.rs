@@ -33,7 +33,7 @@ pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, Ph
     if !has_store && opening == Opening::Enrolled {
         return Err(not_enrolled());
     }
-    let store = SledStore::open(folder, SledOptions { cache_bytes: CACHE_BYTES })?;
+    let store = SledStore::open(folder, SledOptions { cache_bytes: CACHE_BYTES, ..SledOptions::default() })?;
     match (Engine::is_begun(&store)?, opening) {
         (true, _) => {}
         (false, _) if !is_empty(&store)? => return Err(foreign()),

@@ -43,7 +43,8 @@ mod sled {
 
     impl Subject for Folder {
         fn open(&self) -> Arc<dyn Ledger> {
-            let store = SledStore::open(&self.0.path().join("store"), SledOptions { cache_bytes: 8 << 20 }).unwrap();
+            let store =
+                SledStore::open(&self.0.path().join("store"), SledOptions { cache_bytes: 8 << 20, ..SledOptions::default() }).unwrap();
             Arc::new(KeyedLedger::new(Arc::new(store)))
         }
     }

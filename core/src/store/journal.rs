@@ -1,0 +1,222 @@
+//! The journal: what was committed, in order, in files of its own. From it a store whose engine lost its data is built anew.
+//!
+//! Promise: a batch that [`Journal::append`] took is on the disk when it returns, and is read back whole and in its order, or the reading says
+//! that the journal is damaged. It is appended and synced before the engine is touched, so the journal is never behind the store.
+//!
+//! How it is kept: a folder of segments, each a header and [frames](frame) with a checksum. Only the last segment is written to. What a cut left
+//! half-written at its end was never acknowledged and is cut off at the next opening. A [checkpoint] holds all rows as they were at a sequence
+//! number; segments that end before it can go. Rows of a checkpoint may be newer than its number says, since it is made while commits go on:
+//! the frames behind it are replayed over it and put that right.
+//!
+//! ```text
+//! <sequence>.segment       header, then frames from that sequence on
+//! <sequence>.checkpoint    header, then frames of rows, then an end frame; written aside and renamed, so it is whole or not there
+//! ```
+//!
+//! Both ends use this, and both write every batch into it. On a phone the unsent work alone would do, since the server could give back the rest;
+//! but then each reader of the phone's rows would have to do without what its outbox builds on. Left to others: which store to trust when it is opened (`sled::recover`), when to make a checkpoint, backups.
+
+pub mod checkpoint;
+pub mod frame;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use frame::Mark;
+pub use segment::Segment;
+
+/// New values of keys, as a commit writes them; `None` is a delete.
+pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A segment that holds so many bytes is followed by the next one: small enough to be read whole, large enough that their files are few.
+const SEGMENT_BYTES: u64 = 4 << 20;
+
+/// A journal that is written to.
+pub struct Journal {
+    folder: PathBuf,
+    segment: File,
+    /// The bytes of the segment that are known to be whole frames.
+    length: u64,
+    last: Mark,
+    /// Bytes of frames since the last checkpoint.
+    since_checkpoint: u64,
+    /// Bytes of the last checkpoint.
+    checkpoint: u64,
+}
+
+impl Journal {
+    /// Begins a journal, or goes on with what [`read`](Self::read) found, behind `last`: in a new segment, so that nothing old is written to.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn begin(folder: &Path, last: Mark) -> Result<Self, StoreError> {
+        let begun = || {
+            fs::create_dir_all(folder)?;
+            let before = segment::list(folder)?;
+            let since_checkpoint = before.iter().map(|segment| Ok(fs::metadata(&segment.path)?.len())).sum::<io::Result<u64>>()?;
+            let checkpoint = checkpoint::newest(folder)?.map_or(Ok(0), |(_, path)| fs::metadata(path).map(|metadata| metadata.len()))?;
+            let (segment, length) = segment::create(folder, last)?;
+            Ok((segment, length, since_checkpoint, checkpoint))
+        };
+        let (segment, length, since_checkpoint, checkpoint) =
+            begun().map_err(|error| StoreError::from_io("beginning a segment of the journal", &error))?;
+        Ok(Self { folder: folder.to_owned(), segment, length, last, since_checkpoint, checkpoint })
+    }
+
+    /// The last batch that is in it.
+    pub const fn last(&self) -> Mark {
+        self.last
+    }
+
+    /// How many bytes were appended since the last checkpoint; at its beginning about.
+    pub const fn since_checkpoint(&self) -> u64 {
+        self.since_checkpoint
+    }
+
+    /// Whether it is time for a checkpoint: the batches behind the last one take `least` bytes, and as much as it does itself, so that
+    /// checkpoints never cost more than the journal.
+    pub fn is_checkpoint_due(&self, least: u64) -> bool {
+        self.since_checkpoint >= least.max(self.checkpoint)
+    }
+
+    /// Appends a batch; it is on the disk when this returns. Costs a write and a sync. After an error nothing of it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], after which it may be tried again; any other means that the journal must not be written to any more.
+    pub fn append(&mut self, rows: &Rows) -> Result<Mark, StoreError> {
+        if self.length >= SEGMENT_BYTES {
+            let next = segment::create(&self.folder, self.last);
+            (self.segment, self.length) = next.map_err(|error| StoreError::from_io("beginning a segment of the journal", &error))?;
+        }
+        let mut bytes = Vec::new();
+        let mark = frame::append(&mut bytes, self.last, &frame::encode(rows));
+        let written = self.segment.write_all(&bytes).and_then(|()| self.segment.sync_data());
+        if let Err(error) = written {
+            let error = StoreError::from_io("writing the journal", &error);
+            self.take_back()?;
+            return Err(error);
+        }
+        self.length += bytes.len() as u64;
+        self.since_checkpoint += bytes.len() as u64;
+        self.last = mark;
+        Ok(mark)
+    }
+
+    /// Cuts off what a failed write left behind the last whole frame.
+    fn take_back(&mut self) -> Result<(), StoreError> {
+        let taken = self.segment.set_len(self.length).and_then(|()| self.segment.seek(SeekFrom::Start(self.length)));
+        taken.map(drop).map_err(|error| StoreError::from_io("cutting the journal", &error))
+    }
+
+    /// Notes a checkpoint that is on the disk, with the bytes that came behind it meanwhile, and removes the segments and checkpoints that are
+    /// not needed with it.
+    ///
+    /// # Errors
+    /// When the disk refuses; what could not be removed is only in the way.
+    pub fn checkpointed(&mut self, mark: Mark, path: &Path, bytes_behind: u64) -> Result<(), StoreError> {
+        let failed = |error| StoreError::from_io("removing old segments", &error);
+        self.checkpoint = fs::metadata(path).map_err(failed)?.len();
+        self.since_checkpoint = bytes_behind;
+        remove_before(&self.folder, mark).map_err(failed)
+    }
+
+    /// Bytes of all its files.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    }
+}
+
+/// What is in a journal's folder.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The newest checkpoint that is whole.
+    pub checkpoint: Option<(Mark, PathBuf)>,
+    /// The segments, in order.
+    pub segments: Vec<Segment>,
+}
+
+impl Found {
+    /// Looks at the files of a folder; reads no frames. A folder that is not there holds nothing.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn look(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
+        if !folder.exists() {
+            return Ok(Self::default());
+        }
+        Ok(Self { checkpoint: checkpoint::newest(folder).map_err(failed)?, segments: segment::list(folder).map_err(failed)? })
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.checkpoint.is_none() && self.segments.is_empty()
+    }
+
+    /// Shows every batch behind `after`, in order, and says which was the last; that is `after` itself when there is none. A torn end of the last
+    /// segment is the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when a batch is missing or broken before the end, what `visit` answers, or when the disk refuses.
+    pub fn replay(&self, after: Mark, visit: &mut dyn FnMut(Mark, Rows) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
+        let mut last = after;
+        let mut seen_after = after.sequence == 0;
+        for (index, segment) in self.segments.iter().enumerate() {
+            let next = self.segments.get(index + 1).map(|next| next.after);
+            if next.is_some_and(|next| next.sequence <= after.sequence) {
+                continue; // all of it lies before what is asked for
+            }
+            seen_after |= segment.after == after;
+            let end = segment.frames(&mut |mark, payload| {
+                if mark.sequence <= after.sequence {
+                    seen_after |= mark == after;
+                    return Ok(());
+                }
+                if !seen_after || mark.sequence != last.sequence + 1 {
+                    return Err(StoreError::Damaged { what: "the journal lacks a batch" });
+                }
+                let rows = frame::decode(payload).ok_or(StoreError::Damaged { what: "a batch of the journal does not decode" })?;
+                last = mark;
+                visit(mark, rows)
+            })?;
+            // A segment is begun behind the last whole frame of the one before: if they do not meet, something is gone.
+            if next.is_some_and(|next| next != end) {
+                return Err(StoreError::Damaged { what: "a segment of the journal breaks off" });
+            }
+        }
+        if seen_after { Ok(last) } else { Err(StoreError::Damaged { what: "the journal does not reach back" }) }
+    }
+}
+
+/// Removes checkpoints older than `mark`, and segments whose last batch is not behind it.
+fn remove_before(folder: &Path, mark: Mark) -> io::Result<()> {
+    let segments = segment::list(folder)?;
+    let passed = segments.windows(2).filter(|pair| pair.get(1).is_some_and(|next| next.after.sequence <= mark.sequence));
+    for segment in passed.filter_map(<[Segment]>::first) {
+        fs::remove_file(&segment.path)?;
+    }
+    checkpoint::remove_older(folder, mark)?;
+    sync_folder(folder)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The sequence number in a file's name.
+fn sequence_of(path: &Path, extension: &str) -> Option<u64> {
+    (path.extension()? == extension).then(|| path.file_stem()?.to_str()?.parse().ok()).flatten()
+}
+
+fn file_name(sequence: u64, extension: &str) -> String {
+    format!("{sequence:020}.{extension}")
+}

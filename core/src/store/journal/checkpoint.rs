@@ -1,0 +1,145 @@
+//! A checkpoint: all rows, as frames in one file, as they were at a batch of the journal or later.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read as _, Write as _};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::frame::{self, Mark};
+use super::segment::{HEADER, beginning, header, read_header};
+use super::{Rows, file_name, sequence_of, sync_folder};
+use crate::store::{Read, StoreError};
+
+const EXTENSION: &str = "checkpoint";
+/// What is not finished yet bears this name.
+const UNFINISHED: &str = "unfinished";
+/// Doorstep, checkpoint, version 1.
+const MAGIC: &[u8; 8] = b"DSTEPC\x00\x01";
+/// How many bytes of rows stand in a frame.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// Writes a checkpoint of what `store` holds into `folder`; everything up to `at` is in it, and perhaps something of what came later. Costs a
+/// scan of the store, in pages, while commits go on. On the disk when this returns.
+///
+/// # Errors
+/// When store or disk fail; nothing bears the checkpoint's name then.
+pub fn write(folder: &Path, store: &dyn Read, at: Mark) -> Result<PathBuf, StoreError> {
+    let failed = |error: io::Error| StoreError::from_io("writing a checkpoint", &error);
+    let unfinished = folder.join(file_name(at.sequence, UNFINISHED));
+    let mut writer =
+        Writer { file: File::create(&unfinished).map_err(failed)?, last: Mark::default(), payload: Vec::new(), result: Ok(()) };
+    writer.file.write_all(&header(MAGIC, at)).map_err(failed)?;
+    store.scan_prefix(&[], &mut |key, value| {
+        writer.row(key, value);
+        if writer.result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    writer.finish().map_err(failed)?;
+    let path = folder.join(file_name(at.sequence, EXTENSION));
+    fs::rename(&unfinished, &path).and_then(|()| sync_folder(folder)).map_err(failed)?;
+    Ok(path)
+}
+
+struct Writer {
+    file: File,
+    last: Mark,
+    payload: Vec<u8>,
+    result: io::Result<()>,
+}
+
+impl Writer {
+    fn row(&mut self, key: &[u8], value: &[u8]) {
+        frame::encode_row(&mut self.payload, key, Some(value));
+        if self.payload.len() >= FRAME_BYTES {
+            self.frame();
+        }
+    }
+
+    fn frame(&mut self) {
+        let mut bytes = Vec::new();
+        self.last = frame::append(&mut bytes, self.last, &std::mem::take(&mut self.payload));
+        if self.result.is_ok() {
+            self.result = self.file.write_all(&bytes);
+        }
+    }
+
+    /// The rows that are left, and the end: an empty frame, without which a file is not whole.
+    fn finish(mut self) -> io::Result<()> {
+        if !self.payload.is_empty() {
+            self.frame();
+        }
+        self.frame();
+        self.result?;
+        self.file.sync_all()
+    }
+}
+
+/// Shows all rows of a checkpoint, some at a time.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when it is not whole, what `visit` answers, or when the disk refuses.
+pub fn read(path: &Path, visit: &mut dyn FnMut(Rows) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::from_io("reading a checkpoint", &error);
+    let broken = StoreError::Damaged { what: "a checkpoint is not whole" };
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let mut head = [0; HEADER];
+    file.read_exact(&mut head).map_err(|_| broken.clone())?;
+    read_header(MAGIC, &head).ok_or(broken.clone())?;
+    let mut last = Mark::default();
+    loop {
+        let bytes = next_frame(&mut file).map_err(failed)?.ok_or(broken.clone())?;
+        let (mark, payload) = frame::take(&mut bytes.as_slice(), last).map_err(|_| broken.clone())?;
+        if payload.is_empty() {
+            return Ok(());
+        }
+        last = mark;
+        visit(frame::decode(payload).ok_or(broken.clone())?)?;
+    }
+}
+
+/// The bytes of the next frame; none where the file ends or a frame claims more than one of ours has.
+fn next_frame(file: &mut impl io::Read) -> io::Result<Option<Vec<u8>>> {
+    /// A frame is closed as soon as it has [`FRAME_BYTES`]; a row has less than this.
+    const MOST: usize = FRAME_BYTES + 8 * 1024;
+    let mut bytes = Vec::new();
+    file.by_ref().take(frame::HEAD as u64).read_to_end(&mut bytes)?;
+    let Some(length) = bytes.first_chunk::<4>().filter(|_| bytes.len() == frame::HEAD) else { return Ok(None) };
+    let length = u32::from_be_bytes(*length);
+    if length as usize > MOST {
+        return Ok(None);
+    }
+    file.take(u64::from(length)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// The newest checkpoint of a folder, with the batch that it was made at.
+pub(super) fn newest(folder: &Path) -> io::Result<Option<(Mark, PathBuf)>> {
+    let mut found = None;
+    for path in files(folder)? {
+        let Some(at) = read_header(MAGIC, &beginning(&path)?) else { continue };
+        if found.as_ref().is_none_or(|(other, _): &(Mark, PathBuf)| other.sequence < at.sequence) {
+            found = Some((at, path));
+        }
+    }
+    Ok(found)
+}
+
+/// Removes checkpoints before `mark`, and what never became one.
+pub(super) fn remove_older(folder: &Path, mark: Mark) -> io::Result<()> {
+    for path in files(folder)? {
+        if sequence_of(&path, EXTENSION).is_some_and(|sequence| sequence < mark.sequence) {
+            fs::remove_file(path)?;
+        }
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if sequence_of(&path, UNFINISHED).is_some() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| sequence_of(path, EXTENSION).is_some()).collect())
+}

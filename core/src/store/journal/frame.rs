@@ -1,0 +1,137 @@
+//! Frames: pure functions over the bytes of segments and checkpoints.
+//!
+//! ```text
+//! frame     length of the payload (u32 be) ++ check (u32 be) ++ sequence (u64 be) ++ payload
+//! check     CRC-32 over the check of the frame before, length, sequence, payload: a frame of another journal does not fit
+//! payload   rows, one after the other: length of the key (u8) ++ length of the value (u16 be, 65,535 for a delete) ++ key ++ value
+//! ```
+
+use super::Rows;
+use crate::store::{MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
+
+/// Bytes before a frame's payload.
+pub const HEAD: usize = 16;
+
+/// The longest payload: the largest transaction, and what stands around its rows, which are not shorter than that.
+pub const MOST_PAYLOAD: usize = 2 * MOST_TRANSACTION;
+
+/// The value's length that says that there is none.
+const DELETED: u16 = u16::MAX;
+const _: () = assert!(MOST_VALUE < DELETED as usize && MOST_KEY <= u8::MAX as usize);
+
+/// A batch's place in the journal: its number, and the check of its frame, which hangs on all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// From 1, without gaps; 0 is before everything.
+    pub sequence: u64,
+    /// The check of the frame.
+    pub check: u32,
+}
+
+impl Mark {
+    /// As bytes: in the store's own row, and in headers.
+    pub fn to_bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        let (sequence, check) = bytes.split_at_mut(8);
+        sequence.copy_from_slice(&self.sequence.to_be_bytes());
+        check.copy_from_slice(&self.check.to_be_bytes());
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) gave.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (sequence, check) = bytes.split_first_chunk::<8>()?;
+        Some(Self { sequence: u64::from_be_bytes(*sequence), check: u32::from_be_bytes(check.try_into().ok()?) })
+    }
+}
+
+/// Why no further frame is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The bytes end here.
+    End,
+    /// What follows is no whole frame behind the one before.
+    Torn,
+}
+
+/// Appends the frame of a payload behind the frame `last`, and says its mark.
+pub fn append(out: &mut Vec<u8>, last: Mark, payload: &[u8]) -> Mark {
+    let sequence = last.sequence + 1;
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    let mark = Mark { sequence, check: check(last, length, sequence, payload) };
+    out.extend(length.to_be_bytes());
+    out.extend(mark.check.to_be_bytes());
+    out.extend(sequence.to_be_bytes());
+    out.extend(payload);
+    mark
+}
+
+/// Takes the next frame behind the frame `last` off the front of `bytes`. Never panics, whatever the bytes are.
+///
+/// # Errors
+/// Where there is none.
+pub fn take<'a>(bytes: &mut &'a [u8], last: Mark) -> Result<(Mark, &'a [u8]), Cut> {
+    if bytes.is_empty() {
+        return Err(Cut::End);
+    }
+    let torn = Cut::Torn;
+    let (head, rest) = bytes.split_first_chunk::<HEAD>().ok_or(torn)?;
+    let (length, head) = head.split_first_chunk::<4>().ok_or(torn)?;
+    let length = u32::from_be_bytes(*length);
+    let (sum, sequence) = head.split_first_chunk::<4>().ok_or(torn)?;
+    let mark = Mark { sequence: u64::from_be_bytes(sequence.try_into().map_err(|_| torn)?), check: u32::from_be_bytes(*sum) };
+    let size = usize::try_from(length).ok().filter(|size| *size <= MOST_PAYLOAD).ok_or(torn)?;
+    let (payload, rest) = rest.split_at_checked(size).ok_or(torn)?;
+    let follows = last.sequence.checked_add(1) == Some(mark.sequence);
+    if !follows || check(last, length, mark.sequence, payload) != mark.check {
+        return Err(torn);
+    }
+    *bytes = rest;
+    Ok((mark, payload))
+}
+
+fn check(last: Mark, length: u32, sequence: u64, payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in [&last.check.to_be_bytes()[..], &length.to_be_bytes(), &sequence.to_be_bytes(), payload] {
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+/// Rows as a payload. They are within the limits of a transaction, so that their lengths fit.
+pub fn encode(rows: &Rows) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (key, value) in rows {
+        encode_row(&mut out, key, value.as_deref());
+    }
+    out
+}
+
+/// Appends one row to a payload.
+pub fn encode_row(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
+    out.push(u8::try_from(key.len()).unwrap_or(u8::MAX));
+    let length = value.map_or(DELETED, |value| u16::try_from(value.len()).unwrap_or(DELETED));
+    out.extend(length.to_be_bytes());
+    out.extend(key);
+    out.extend(value.unwrap_or_default());
+}
+
+/// The rows of a payload; none if it is not wholly rows within their limits. Never panics, never allocates by a length that the bytes claim.
+pub fn decode(mut payload: &[u8]) -> Option<Rows> {
+    let mut rows = Rows::new();
+    while let Some((key_length, rest)) = payload.split_first() {
+        let (value_length, rest) = rest.split_first_chunk::<2>()?;
+        let value_length = u16::from_be_bytes(*value_length);
+        let (key, rest) = rest.split_at_checked(usize::from(*key_length))?;
+        let (value, rest) = match value_length {
+            DELETED => (None, rest),
+            length => rest.split_at_checked(usize::from(length)).map(|(value, rest)| (Some(value.to_vec()), rest))?,
+        };
+        if key.len() > MOST_KEY || value.as_ref().is_some_and(|value| value.len() > MOST_VALUE) {
+            return None;
+        }
+        rows.insert(key.to_vec(), value);
+        payload = rest;
+    }
+    Some(rows)
+}

@@ -1,0 +1,99 @@
+//! A segment: a header that says behind which batch it begins, then frames.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::frame::{self, Cut, Mark};
+use super::{SEGMENT_BYTES, file_name, sequence_of, sync_folder};
+use crate::store::StoreError;
+
+const EXTENSION: &str = "segment";
+/// Doorstep, journal, version 1.
+const MAGIC: &[u8; 8] = b"DSTEPJ\x00\x01";
+/// Magic bytes and the mark behind which it begins, with a check over both.
+pub(super) const HEADER: usize = 8 + 12 + 4;
+/// The longest that a segment can be: it is closed at [`SEGMENT_BYTES`], after one frame more. A longer file is none of ours.
+const MOST_BYTES: u64 = SEGMENT_BYTES + (frame::MOST_PAYLOAD + frame::HEAD + HEADER) as u64;
+
+/// A segment on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// The batch behind which it begins.
+    pub after: Mark,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+impl Segment {
+    /// Shows the frames that are whole, in order, and says which was the last. What follows them is left.
+    ///
+    /// # Errors
+    /// What `visit` answers, or when the disk refuses.
+    pub fn frames(&self, visit: &mut dyn FnMut(Mark, &[u8]) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
+        let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
+        if fs::metadata(&self.path).map_err(failed)?.len() > MOST_BYTES {
+            return Err(StoreError::Damaged { what: "a segment of the journal is too long" });
+        }
+        let bytes = fs::read(&self.path).map_err(failed)?;
+        let mut rest = bytes.get(HEADER..).unwrap_or_default();
+        let mut last = self.after;
+        loop {
+            match frame::take(&mut rest, last) {
+                Ok((mark, payload)) => {
+                    last = mark;
+                    visit(mark, payload)?;
+                }
+                Err(Cut::End | Cut::Torn) => return Ok(last),
+            }
+        }
+    }
+}
+
+/// The header of what begins behind `after`.
+pub(super) fn header(magic: &[u8; 8], after: Mark) -> Vec<u8> {
+    let mut bytes = [&magic[..], &after.to_bytes()].concat();
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    bytes
+}
+
+/// Reads a header.
+pub(super) fn read_header(magic: &[u8; 8], bytes: &[u8]) -> Option<Mark> {
+    let (body, check) = bytes.get(..HEADER)?.split_at_checked(HEADER - 4)?;
+    let after = Mark::from_bytes(body.strip_prefix(magic)?)?;
+    (crc32fast::hash(body).to_be_bytes() == check).then_some(after)
+}
+
+/// Makes a segment behind `after`, on the disk with its name. One of this name holds nothing that counts and is written over. Gives the file,
+/// to be appended to, and its length.
+pub(super) fn create(folder: &Path, after: Mark) -> io::Result<(File, u64)> {
+    let path = folder.join(file_name(after.sequence + 1, EXTENSION));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(&header(MAGIC, after))?;
+    file.sync_all()?;
+    sync_folder(folder)?;
+    Ok((file, HEADER as u64))
+}
+
+/// The segments of a folder, in order. One whose header never became whole was never written to, and is left out.
+pub(super) fn list(folder: &Path) -> io::Result<Vec<Segment>> {
+    let mut segments = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if sequence_of(&path, EXTENSION).is_some()
+            && let Some(after) = read_header(MAGIC, &beginning(&path)?)
+        {
+            segments.push(Segment { after, path });
+        }
+    }
+    segments.sort_by_key(|segment| segment.after.sequence);
+    Ok(segments)
+}
+
+/// The first bytes of a file, as many as a header has.
+pub(super) fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(HEADER as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

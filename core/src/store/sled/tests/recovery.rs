@@ -1,0 +1,182 @@
+//! Trees that are damaged, gone or old under a journal that is whole, and the other way round.
+
+use super::*;
+
+const ROWS: u32 = 400;
+
+fn key(number: u32) -> Vec<u8> {
+    [&[9u8][..], &number.to_be_bytes()].concat()
+}
+
+/// A store of some batches, of which every tenth deletes what came before.
+fn filled(path: &Path, options: SledOptions) -> SledStore {
+    let store = SledStore::open(path, options).unwrap();
+    for number in 0..ROWS {
+        let mut batch = Batch::new();
+        batch.put(key(number), vec![number as u8; 900]);
+        if number % 10 == 9 {
+            batch.delete(key(number - 1));
+        }
+        store.commit(batch).unwrap();
+    }
+    store
+}
+
+fn small() -> SledOptions {
+    SledOptions { cache_bytes: 1 << 20, checkpoint_bytes: 100_000, ..SledOptions::default() }
+}
+
+fn contents(store: &SledStore) -> Vec<Entry> {
+    store.range(Bound::Unbounded, Bound::Unbounded, usize::MAX).unwrap()
+}
+
+fn names(path: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_tree_that_was_deleted_is_built_anew_with_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = contents(&filled(folder.path(), small()));
+    assert_eq!(before.len() as u32, ROWS - ROWS / 10);
+    fs::remove_dir_all(folder.path().join(TREE)).unwrap();
+    let mut progress = 0;
+    let store = SledStore::open_with(folder.path(), small(), &mut |done| progress = done.rows).unwrap();
+    assert!(matches!(store.opening(), Opening::Rebuilt { set_aside: None, .. }), "{:?}", store.opening());
+    assert_eq!(contents(&store), before);
+    assert!(progress > 0);
+    drop(store);
+    let store = SledStore::open(folder.path(), small()).unwrap();
+    assert_eq!((store.opening(), contents(&store)), (&Opening::Whole, before));
+}
+
+#[test]
+fn a_tree_that_was_truncated_anywhere_comes_back_whole_and_is_set_aside_where_it_had_to_be_built_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let before = contents(&filled(&path, small()));
+    drop(SledStore::open(&path, small()).unwrap()); // sled writes its snapshot when it opens
+    let mut rebuilt = 0;
+    for (part, keeps_snapshot) in (0..8).flat_map(|part| [(part, true), (part, false)]) {
+        let copy = folder.path().join(format!("copy{part}{keeps_snapshot}"));
+        copy_folder(&path, &copy);
+        let data = copy.join(TREE).join(DATA);
+        let length = fs::metadata(&data).unwrap().len();
+        OpenOptions::new().write(true).open(&data).unwrap().set_len(length * part / 8).unwrap();
+        if !keeps_snapshot {
+            let snapshots = names(&copy.join(TREE)).into_iter().filter(|name| name.starts_with("snap."));
+            snapshots.for_each(|name| fs::remove_file(copy.join(TREE).join(name)).unwrap());
+        }
+        let store = SledStore::open(&copy, small()).unwrap();
+        assert_eq!(contents(&store), before, "{part}/8, {keeps_snapshot}: {:?}", store.opening());
+        if let Opening::Rebuilt { set_aside, .. } = store.opening() {
+            rebuilt += 1;
+            assert!(set_aside.as_ref().is_some_and(|aside| aside.is_dir()));
+        }
+    }
+    assert!(rebuilt > 0);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() { copy_folder(&entry.path(), &target) } else { fs::copy(entry.path(), target).map(|_| ()).unwrap() }
+    }
+}
+
+#[test]
+fn a_tree_that_lacks_the_last_batches_gets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, old) = (folder.path().join("store"), folder.path().join("old"));
+    let quiet = SledOptions { checkpoint_bytes: u64::MAX, ..small() };
+    let store = filled(&path, quiet);
+    drop(store);
+    copy_folder(&path.join(TREE), &old);
+    let store = SledStore::open(&path, quiet).unwrap();
+    (ROWS..ROWS + 7).for_each(|number| {
+        let mut batch = Batch::new();
+        batch.put(key(number), vec![1; 10]);
+        store.commit(batch).unwrap();
+    });
+    let before = contents(&store);
+    drop(store);
+    fs::remove_dir_all(path.join(TREE)).unwrap();
+    copy_folder(&old, &path.join(TREE));
+    let store = SledStore::open(&path, quiet).unwrap();
+    assert_eq!(store.opening(), &Opening::CaughtUp { batches: 7 });
+    assert_eq!(contents(&store), before);
+}
+
+#[test]
+fn a_journal_that_was_lost_is_begun_anew_from_the_tree_and_carries_it_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = contents(&filled(folder.path(), small()));
+    fs::remove_dir_all(folder.path().join(JOURNAL)).unwrap();
+    let store = SledStore::open(folder.path(), small()).unwrap();
+    assert_eq!(store.opening(), &Opening::JournalReplaced);
+    drop(store);
+    fs::remove_dir_all(folder.path().join(TREE)).unwrap();
+    let store = SledStore::open(folder.path(), small()).unwrap();
+    assert_eq!(contents(&store), before);
+}
+
+#[test]
+fn where_neither_tree_nor_journal_is_whole_the_error_is_typed_and_nothing_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(filled(folder.path(), SledOptions { checkpoint_bytes: u64::MAX, ..small() }));
+    let data = folder.path().join(TREE).join(DATA);
+    OpenOptions::new().write(true).open(&data).unwrap().set_len(1_000).unwrap();
+    let segment = folder.path().join(JOURNAL).join(&names(&folder.path().join(JOURNAL))[0]);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[2_000] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    // A last segment that breaks off is a torn end, unless something follows it: then a batch is missing.
+    let journal = Journal::begin(&folder.path().join(JOURNAL), Mark { sequence: ROWS.into(), check: 7 });
+    drop(journal);
+    assert_eq!(SledStore::open(folder.path(), small()).err().map(|error| error.code()), Some("store.damaged"));
+    assert!(data.exists() && segment.exists());
+}
+
+#[test]
+fn a_backup_made_under_load_holds_what_was_committed_before_it_and_opens_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, backup, elsewhere) = (folder.path().join("store"), folder.path().join("backup"), folder.path().join("elsewhere"));
+    let store = Arc::new(filled(&path, small()));
+    let before = contents(&store);
+    fs::create_dir(&backup).unwrap();
+    let (stop, writing) = (Arc::new(AtomicBool::new(false)), Arc::clone(&store));
+    let told = Arc::clone(&stop);
+    let writer = std::thread::spawn(move || {
+        let mut number = ROWS;
+        while !told.load(Ordering::SeqCst) {
+            let mut batch = Batch::new();
+            batch.put(key(number), vec![3; 500]);
+            writing.commit(batch).unwrap();
+            number += 1;
+        }
+    });
+    store.backup(&backup).unwrap();
+    stop.store(true, Ordering::SeqCst);
+    writer.join().unwrap();
+    copy_folder(&backup, &elsewhere.join(JOURNAL));
+    let restored = SledStore::open(&elsewhere, small()).unwrap();
+    let (there, here) = (contents(&restored), contents(&store));
+    assert!(before.iter().all(|entry| there.contains(entry)));
+    assert_eq!(there, here[..there.len()], "the backup is a beginning of what was committed");
+}
+
+#[test]
+fn without_room_nothing_is_written_and_with_room_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(filled(folder.path(), small()));
+    let store = SledStore::open(folder.path(), SledOptions { floor_bytes: u64::MAX, ..small() }).unwrap();
+    assert_eq!((put(&store, b"\x09a"), store.health()), (Err(StoreError::Full), Err(StoreError::Full)));
+    assert_eq!(store.get(b"\x09a"), Ok(None));
+    assert!(!contents(&store).is_empty());
+    drop(store);
+    let store = SledStore::open(folder.path(), small()).unwrap();
+    assert_eq!((put(&store, b"\x09a"), store.health()), (Ok(()), Ok(())));
+}
