@@ -42,7 +42,7 @@ pub use limits::{MOST_BATCH, MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
 pub use memory::{CrashKind, MemoryStore};
 
 #[cfg(feature = "sled")]
-pub use self::sled::{Opening, Rebuilding, SledOptions, SledStore};
+pub use self::sled::{Opening, Rebuilding, SledOptions, SledStore, Verified};
 
 /// A key and its value, as range reads give them.
 pub type Entry = (Vec<u8>, Vec<u8>);

@@ -11,6 +11,7 @@ mod phone;
 use std::sync::Arc;
 
 use axum::Router;
+use doorstep_core::store::SledStore;
 use tokio::sync::Semaphore;
 
 use crate::hub::{Hub, HubError};
@@ -44,8 +45,8 @@ impl Api {
     }
 }
 
-/// All routes. `token` is what an operator must show under `/v1/admin`.
-pub fn routes(hub: Arc<Hub>, token: admin::Token) -> Router {
+/// All routes. `token` is what an operator must show under `/v1/admin`, `store` what is backed up.
+pub fn routes(hub: Arc<Hub>, token: admin::Token, store: Arc<SledStore>) -> Router {
     let api = Api::new(hub);
-    phone::router(api.clone()).merge(admin::router(api, token))
+    phone::router(api.clone()).merge(admin::router(api, token, store))
 }

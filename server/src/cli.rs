@@ -4,6 +4,7 @@
 //! exit code 1; a command line that cannot be read leaves with 2, as clap has it.
 
 pub mod admin;
+pub mod backup;
 pub mod config;
 pub mod demo;
 pub mod phone;
@@ -34,6 +35,12 @@ pub enum Command {
     Demo(demo::Args),
     /// A phone in the terminal: record with or without a network, and sync
     Phone(phone::Args),
+    /// Copy everything into a folder, while the server runs
+    Backup(backup::BackupArgs),
+    /// Set a server up again from a backup
+    Restore(backup::RestoreArgs),
+    /// Read a backup or a data folder from end to end and say whether it is whole
+    Check(backup::CheckArgs),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Args),
@@ -67,6 +74,9 @@ pub fn run() -> ExitCode {
         Command::Admin(args) => admin::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Phone(args) => return phone::run(args),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
+        Command::Check(args) => backup::check(args),
         Command::Config(args) => config::run(args),
     };
     match done {

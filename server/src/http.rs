@@ -103,7 +103,7 @@ pub async fn serve(
         () = keep_up(&metrics) => Ok(()),
         () = shutdown => Ok(()),
     };
-    readiness.set_not_ready("stopping");
+    readiness.set_not_ready(health::STOPPING);
     api.stop(settings.shutdown_seconds.duration());
     failed("requests", api_run.await)?;
     stopped

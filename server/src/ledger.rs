@@ -24,7 +24,7 @@ pub(crate) mod conformance;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
-    ClaimKey, DeviceId, Directory, DocId, EventId, Grant, GrantId, GroupId, Millis, PersonId, Position, Scope, StreetId,
+    ClaimKey, DeviceId, Directory, DocId, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope, StreetId,
 };
 
 pub use commit::{AcceptedGroup, Commit, PushProof, QuarantinedGroup};
@@ -41,6 +41,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`LedgerError::Store`] or [`LedgerError::Damaged`], as all of these.
     fn streets(&self) -> Result<Vec<Street>, LedgerError>;
+
+    /// Gives a street's ledger another id: it was set up again from a backup, and positions that were given before mean nothing any more.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoStreet`].
+    fn renew(&self, street: StreetId, ledger: LedgerId) -> Result<(), LedgerError>;
 
     /// Adds a street with its first directory (version 1), which takes position 1.
     ///

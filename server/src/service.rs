@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doorstep_core::model::Entropy;
-use doorstep_core::store::{SledOptions, SledStore, Store, StoreError};
+use doorstep_core::store::{Opening, SledOptions, SledStore, Store, StoreError, Verified};
 
 use crate::api::admin::Token;
 use crate::http::{App, Readiness, ServeError, serve};
@@ -21,6 +21,35 @@ pub const TOKEN_FILE: &str = "admin.token";
 /// The folder of the store in the data folder.
 const STORE_FOLDER: &str = "store";
 
+/// After how many bytes of journal a checkpoint is made, at least: some minutes of a busy street.
+const CHECKPOINT_BYTES: u64 = 64 << 20;
+/// With less room than this on the disk the server is read-only, in bytes: sled cleans up in it, and an operator has time to notice.
+const FLOOR_BYTES: u64 = 64 << 20;
+
+/// Opens the store of a server, and says in the log how far it is when it must be built anew.
+fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore, StoreError> {
+    let options = SledOptions {
+        cache_bytes: u64::from(settings.store_cache_megabytes) << 20,
+        checkpoint_bytes: CHECKPOINT_BYTES,
+        floor_bytes: FLOOR_BYTES,
+    };
+    SledStore::open_with(folder, options, &mut |done| tracing::info!(rows = done.rows, "building the store anew from its journal"))
+}
+
+/// Puts a backup into the data folder of a server that is to be set up again, with another id for every street's ledger. Says what it held.
+///
+/// # Errors
+/// See [`ServiceError`].
+pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceError> {
+    let folder = settings.data.join(STORE_FOLDER);
+    let failed = |source| ServiceError::Store { folder: folder.clone(), source };
+    std::fs::create_dir_all(&folder).map_err(|source| ServiceError::File { path: folder.clone(), source })?;
+    let restored = SledStore::restore(backup, &folder).map_err(failed)?;
+    let service = Service::open(settings)?;
+    service.hub.renew_ledgers().map_err(|source| ServiceError::Restore { source })?;
+    Ok(restored)
+}
+
 /// Why a service does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -31,6 +60,12 @@ pub enum ServiceError {
         folder: PathBuf,
         /// Why.
         source: StoreError,
+    },
+    /// The restored ledgers did not take their new ids.
+    #[error("the backup was restored, and its ledgers did not take new ids: {source}")]
+    Restore {
+        /// Why.
+        source: crate::hub::HubError,
     },
     /// A file or folder cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
@@ -47,6 +82,7 @@ impl ServiceError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Store { source, .. } => source.code(),
+            Self::Restore { source } => source.code(),
             Self::File { .. } => "service.file",
         }
     }
@@ -70,10 +106,14 @@ impl Service {
     pub fn open(settings: &Settings) -> Result<Self, ServiceError> {
         std::fs::create_dir_all(&settings.data).map_err(|source| ServiceError::File { path: settings.data.clone(), source })?;
         let folder = settings.data.join(STORE_FOLDER);
-        let options = SledOptions { cache_bytes: u64::from(settings.store_cache_megabytes) << 20, ..SledOptions::default() };
         let began = Instant::now();
-        let store = Arc::new(SledStore::open(&folder, options).map_err(|source| ServiceError::Store { folder, source })?);
+        let store = open_store(&folder, settings).map_err(|source| ServiceError::Store { folder, source })?;
         metrics::gauge!(telemetry::STORE_OPEN_SECONDS).set(began.elapsed().as_secs_f64());
+        match store.opening() {
+            Opening::New | Opening::Whole => {}
+            found => tracing::warn!(?found, "the store was mended when it was opened"),
+        }
+        let store = Arc::new(store);
         let token = token(&settings.data)?;
         let ledger = Arc::new(KeyedLedger::new(store.clone()));
         let entropy = Arc::new(Mutex::new(SystemEntropy));
@@ -96,11 +136,27 @@ impl Service {
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let readiness = Readiness::starting();
-        let app = App { routes: crate::api::routes(self.hub, self.token), readiness: readiness.clone(), metrics };
-        readiness.set_ready();
+        let routes = crate::api::routes(self.hub, self.token, Arc::clone(&self.store));
+        let app = App { routes, readiness: readiness.clone(), metrics };
         tokio::select! {
             served = serve(settings, listener, metrics_listener, app, stop) => served,
-            () = measure(self.store, settings.data.join(STORE_FOLDER)) => Ok(()),
+            () = measure(Arc::clone(&self.store), settings.data.join(STORE_FOLDER)) => Ok(()),
+            () = watch(self.store, readiness) => Ok(()),
+        }
+    }
+}
+
+/// How often the store is asked whether it takes commits.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Keeps `/readyz` true to the store, for ever: red while its disk is full or after a write failed.
+async fn watch(store: Arc<SledStore>, readiness: Readiness) {
+    let mut every = tokio::time::interval(WATCH_EVERY);
+    loop {
+        every.tick().await;
+        match store.health() {
+            Ok(()) => readiness.set_ready(),
+            Err(error) => readiness.set_not_ready(error.code()),
         }
     }
 }

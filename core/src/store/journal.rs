@@ -162,6 +162,19 @@ impl Found {
         self.checkpoint.is_none() && self.segments.is_empty()
     }
 
+    /// Copies the segments into another folder, on its disk when this returns.
+    ///
+    /// # Errors
+    /// When a disk refuses.
+    pub fn copy_segments(&self, folder: &Path) -> io::Result<()> {
+        for segment in &self.segments {
+            let copy = folder.join(segment.path.file_name().unwrap_or_default());
+            fs::copy(&segment.path, &copy)?;
+            File::open(&copy)?.sync_all()?;
+        }
+        sync_folder(folder)
+    }
+
     /// Shows every batch behind `after`, in order, and says which was the last; that is `after` itself when there is none. A torn end of the last
     /// segment is the end.
     ///

@@ -29,7 +29,7 @@ use super::committer::{Committer, Engine, Writes};
 use super::journal::frame::Mark;
 use super::journal::{Found, Journal, checkpoint};
 use super::{Entry, MOST_KEY, Plan, Read, Store, StoreError};
-pub use recover::{Opening, Rebuilding};
+pub use recover::{Opening, Rebuilding, Verified};
 use space::Space;
 use tree::Tree;
 
@@ -101,6 +101,32 @@ impl SledStore {
         Ok(Self { committer, checkpointing: Mutex::default(), engine, opening: recovered.opening })
     }
 
+    /// Whether a folder holds a store, or what is left of one.
+    pub fn is_in(folder: &Path) -> bool {
+        [TREE, JOURNAL].iter().any(|name| folder.join(name).is_dir())
+    }
+
+    /// Looks whether the journal in a store's folder, or a backup, is whole, and what it holds. Reads all of it; changes nothing, and needs
+    /// no lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is not, or when the disk refuses.
+    pub fn verify(folder: &Path) -> Result<Verified, StoreError> {
+        let journal = folder.join(JOURNAL);
+        recover::verify(&Found::look(if journal.is_dir() { &journal } else { folder })?)
+    }
+
+    /// Puts a backup into a new store's folder: opening it then builds the tree. What is put there is whole, or the error says why not.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] where there is a store already, [`StoreError::Damaged`] when the backup is not whole, or when the disk refuses.
+    pub fn restore(backup: &Path, folder: &Path) -> Result<Verified, StoreError> {
+        if Self::is_in(folder) {
+            return Err(StoreError::InUse);
+        }
+        recover::restore(backup, folder)
+    }
+
     /// How the store was found when it was opened.
     pub const fn opening(&self) -> &Opening {
         &self.opening
@@ -128,7 +154,7 @@ impl SledStore {
     ///
     /// # Errors
     /// When store or disk fail, or what was written is not whole.
-    pub fn backup(&self, folder: &Path) -> Result<Found, StoreError> {
+    pub fn backup(&self, folder: &Path) -> Result<Verified, StoreError> {
         self.engine.backup(folder)
     }
 
@@ -220,20 +246,15 @@ impl SledEngine {
         journal.checkpointed(at, &path, behind)
     }
 
-    fn backup(&self, folder: &Path) -> Result<Found, StoreError> {
+    fn backup(&self, folder: &Path) -> Result<Verified, StoreError> {
         let failed = |error: std::io::Error| StoreError::from_io("writing a backup", &error);
         let _turn = lock_of(&self.checkpoints);
         let at = *lock_of(&self.applied);
         checkpoint::write(folder, self, at)?;
         let until = *lock_of(&self.applied);
-        let found = Found::look(&self.path.join(JOURNAL))?;
-        for segment in found.segments.iter().filter(|segment| segment.after.sequence <= until.sequence) {
-            let copy = folder.join(segment.path.file_name().unwrap_or_default());
-            std::fs::copy(&segment.path, &copy).and_then(|_| File::open(&copy)?.sync_all()).map_err(failed)?;
-        }
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        let written = Found::look(folder)?;
-        if recover::verify(&written)?.last.sequence < until.sequence {
+        Found::look(&self.path.join(JOURNAL))?.copy_segments(folder).map_err(failed)?;
+        let written = recover::verify(&Found::look(folder)?)?;
+        if written.last.sequence < until.sequence {
             return Err(StoreError::Damaged { what: "the backup lacks what was committed while it was made" });
         }
         Ok(written)

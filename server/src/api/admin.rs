@@ -3,6 +3,7 @@
 //! Streets, grids and people are named by their id or by their name. Lists that grow with the street come in pages: `limit` rows behind the
 //! id `after`; a page with fewer rows is the last. Nobody's name and no note stands in a problem or in the log, nor does the token.
 
+mod backup;
 mod change;
 mod documents;
 mod import;
@@ -20,6 +21,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use doorstep_core::model::{GridId, PersonId, StreetId};
+use doorstep_core::store::SledStore;
 
 use super::Api;
 use crate::http::body_limit;
@@ -50,6 +52,7 @@ impl Token {
 struct Admin {
     api: Api,
     imports: Arc<Imports>,
+    store: Arc<SledStore>,
 }
 
 impl FromRef<Admin> for Api {
@@ -64,8 +67,14 @@ impl FromRef<Admin> for Arc<Imports> {
     }
 }
 
+impl FromRef<Admin> for Arc<SledStore> {
+    fn from_ref(admin: &Admin) -> Self {
+        Self::clone(&admin.store)
+    }
+}
+
 /// The routes under `/v1/admin`.
-pub fn router(api: Api, token: Token) -> Router {
+pub fn router(api: Api, token: Token, store: Arc<SledStore>) -> Router {
     let import = post(import::start).layer(body_limit(crate::import::MOST_BYTES));
     Router::new()
         .route("/v1/admin/streets", get(list::streets).post(change::add_street))
@@ -87,8 +96,9 @@ pub fn router(api: Api, token: Token) -> Router {
         .route("/v1/admin/streets/{street}/documents/{document}", get(show::document))
         .route("/v1/admin/streets/{street}/import/{kind}", import)
         .route("/v1/admin/imports/{import}", get(import::progress))
+        .route("/v1/admin/backup", post(backup::make))
         .layer(from_fn_with_state(token, only_operators))
-        .with_state(Admin { api, imports: Arc::default() })
+        .with_state(Admin { api, imports: Arc::default(), store })
 }
 
 async fn only_operators(State(token): State<Token>, request: Request, next: Next) -> Response {

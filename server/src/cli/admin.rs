@@ -10,17 +10,25 @@ use clap::Subcommand;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
-use client::Client;
+pub(super) use client::Client;
 
-/// What `doorstep admin` takes.
+/// Where the server is, and what shows that an operator asks.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ServerArgs {
     /// Where the server is
     #[arg(long, global = true, env = "DOORSTEP_ADMIN_SERVER", default_value = "http://127.0.0.1:7300")]
     pub server: String,
     /// The file with the operator's token; the server writes it into its data folder
     #[arg(long, global = true, env = "DOORSTEP_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "./doorstep-data/admin.token")]
     pub token_file: PathBuf,
+}
+
+/// What `doorstep admin` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// The street, by name or id; may be left out when there is only one
     #[arg(long, global = true)]
     pub street: Option<String>,
@@ -182,7 +190,7 @@ pub enum Grant {
 /// # Errors
 /// When the server is not reached, refuses, or a file cannot be read.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let client = Client::new(&args.server, &args.token_file)?;
+    let client = Client::of(&args.server)?;
     let answer = perform(&client, &args)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);

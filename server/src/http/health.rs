@@ -8,6 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::{Arc, PoisonError, RwLock};
 
+/// The reason of a server that was told to stop.
+pub(super) const STOPPING: &str = "stopping";
+
 /// Whether this server should get requests. A cheap clone of one shared answer; whoever opens the store sets it.
 ///
 /// A server that is not ready still answers what it is asked; it only says that others should be asked first.
@@ -38,8 +41,12 @@ impl Readiness {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A server that is stopping stays so, whatever its store says.
     fn set(&self, state: Result<(), &'static str>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = state;
+        let mut present = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if *present != Err(STOPPING) {
+            *present = state;
+        }
     }
 }
 

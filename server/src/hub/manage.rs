@@ -167,6 +167,18 @@ impl Hub {
         held.iter().try_for_each(|grant| Ok(self.ledger.end_grant(street, person, grant.id, now)?))
     }
 
+    /// Begins another life of every street's ledger, after the server was set up again from a backup: phones read anew and send what waits.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn renew_ledgers(&self) -> Result<(), HubError> {
+        for street in self.ledger.streets()? {
+            let id = LedgerId::make(self.now(), &mut *lock(&self.entropy));
+            self.ledger.renew(street.id, id)?;
+        }
+        Ok(())
+    }
+
     /// The streets of this server.
     ///
     /// # Errors

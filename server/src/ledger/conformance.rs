@@ -37,6 +37,7 @@ macro_rules! ledger_conformance {
             the_directory_is_replaced_on_the_condition_of_its_version,
             the_directory_of_another_street_is_refused,
             a_code_is_used_once,
+            a_renewed_ledger_has_another_id_and_all_that_it_had,
             a_code_is_used_once_also_in_parallel,
             a_code_makes_a_device_of_its_own_person_only,
             the_tag_of_a_device_is_given_once_among_all_streets,

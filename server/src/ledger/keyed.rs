@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
-    ClaimKey, DeviceId, Directory, DocId, EventId, Grant, GrantId, GroupId, Millis, PersonId, Position, Scope, StreetId,
+    ClaimKey, DeviceId, Directory, DocId, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope, StreetId,
 };
 use doorstep_core::store::{Read, Store};
 
@@ -48,6 +48,10 @@ impl KeyedLedger {
 impl Ledger for KeyedLedger {
     fn streets(&self) -> Result<Vec<Street>, LedgerError> {
         street::all(self.read())
+    }
+
+    fn renew(&self, street: StreetId, ledger: LedgerId) -> Result<(), LedgerError> {
+        street::renew(&*self.store, street, ledger)
     }
 
     fn add_street(&self, street: &Street, directory: &Directory) -> Result<(), LedgerError> {

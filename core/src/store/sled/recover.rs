@@ -232,6 +232,33 @@ pub(super) fn verify(found: &Found) -> Result<Verified, StoreError> {
     Ok(Verified { last, rows, batches })
 }
 
+/// Copies a backup into a folder as its journal, wholly or not at all.
+pub(super) fn restore(backup: &Path, folder: &Path) -> Result<Verified, StoreError> {
+    let failed = |error: io::Error| StoreError::from_io("restoring a backup", &error);
+    let found = Found::look(backup)?;
+    if found.is_empty() {
+        return Err(StoreError::Damaged { what: "there is no backup in this folder" });
+    }
+    let verified = verify(&found)?;
+    let unfinished = folder.join("journal.unfinished");
+    let copy = || {
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        fs::create_dir_all(&unfinished)?;
+        if let Some((_, checkpoint)) = &found.checkpoint {
+            let copy = unfinished.join(checkpoint.file_name().unwrap_or_default());
+            fs::copy(checkpoint, &copy)?;
+            fs::File::open(copy)?.sync_all()?;
+        }
+        found.copy_segments(&unfinished)?;
+        fs::rename(&unfinished, folder.join(JOURNAL))?;
+        fs::File::open(folder)?.sync_all()
+    };
+    copy().map_err(failed)?;
+    Ok(verified)
+}
+
 fn replace_journal(path: &Path) -> Result<(), StoreError> {
     if path.join(JOURNAL).exists() { set_aside(path, JOURNAL).map(drop) } else { Ok(()) }
 }

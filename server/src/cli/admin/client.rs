@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::ServerArgs;
+
 /// How long one request may take: reading and planning the file of a large street is the longest.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Rows of a list that are asked for at a time: as many as the server gives.
@@ -22,7 +24,11 @@ pub struct Client {
 
 impl Client {
     /// A client of the server at `server`, with the token of a file.
-    pub fn new(server: &str, token_file: &Path) -> anyhow::Result<Self> {
+    pub fn of(args: &ServerArgs) -> anyhow::Result<Self> {
+        Self::new(&args.server, &args.token_file)
+    }
+
+    fn new(server: &str, token_file: &Path) -> anyhow::Result<Self> {
         let token = std::fs::read_to_string(token_file).with_context(|| {
             format!("the token file {} cannot be read; name that of the server's data folder with --token-file", token_file.display())
         })?;

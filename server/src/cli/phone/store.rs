@@ -10,8 +10,8 @@ use super::PhoneError;
 
 /// The cache of a phone's store, in bytes: as in an app.
 const CACHE_BYTES: u64 = 8 << 20;
-/// The file that every store has.
-const DATA: &str = "db";
+/// What stands in a store's folder before there is a store.
+const BEFORE: [&str; 2] = ["lock", "ballast"];
 
 /// What the folder is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) enum Opening {
 pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, PhoneError> {
     let foreign = || PhoneError::ForeignFolder { folder: folder.to_owned() };
     let not_enrolled = || PhoneError::NotEnrolled { folder: folder.to_owned() };
-    let has_store = folder.join(DATA).is_file();
+    let has_store = SledStore::is_in(folder);
     if !has_store && holds_something(folder) {
         return Err(foreign());
     }
@@ -43,10 +43,10 @@ pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, Ph
     Ok(Arc::new(store))
 }
 
-/// Whether something is there that is no empty folder: files, or a file of that name. A store that was just begun has its lock alone.
+/// Whether something is there that is no empty folder: files, or a file of that name.
 fn holds_something(folder: &Path) -> bool {
     match std::fs::read_dir(folder) {
-        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lock")),
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| BEFORE.iter().all(|name| entry.file_name() != *name))),
         Err(_) => folder.exists(),
     }
 }

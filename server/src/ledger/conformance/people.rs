@@ -1,7 +1,7 @@
 //! Cases of streets, directories, codes, devices and grants.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{DocId, Grant, GrantId, Millis, PersonId, Position, Scope};
+use doorstep_core::model::{DocId, Grant, GrantId, LedgerId, Millis, PersonId, Position, Scope};
 use doorstep_core::sync::RecordKind;
 
 use super::Subject;
@@ -55,6 +55,19 @@ pub fn a_street_that_is_not_there_has_nothing(subject: &dyn Subject) {
     assert_eq!(ledger.summaries(NOWHERE, DocKind::Household, None, ALL).unwrap(), []);
     assert_eq!(ledger.quarantined(NOWHERE, group_id(1)).unwrap(), None);
     assert_eq!(ledger.streets().unwrap().len(), 2);
+}
+
+pub fn a_renewed_ledger_has_another_id_and_all_that_it_had(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let before = (ledger.newest(HERE).unwrap(), ledger.directory(HERE).unwrap());
+    let id = LedgerId::from_bytes([0x77; 16]);
+    ledger.renew(HERE, id).unwrap();
+    assert_eq!(ledger.renew(NOWHERE, id).unwrap_err(), LedgerError::NoStreet { street: NOWHERE });
+    drop(ledger);
+    let ledger = subject.open();
+    let ids: Vec<_> = ledger.streets().unwrap().into_iter().map(|street| (street.id, street.ledger)).collect();
+    assert_eq!(ids, [(HERE, id), (THERE, street(THERE).ledger)]);
+    assert_eq!((ledger.newest(HERE).unwrap(), ledger.directory(HERE).unwrap()), before);
 }
 
 pub fn the_directory_is_replaced_on_the_condition_of_its_version(subject: &dyn Subject) {

@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use doorstep_core::model::{Directory, DocId, Grant, GrantId, Millis, PersonId, Position, StreetId};
+use doorstep_core::model::{Directory, DocId, Grant, GrantId, LedgerId, Millis, PersonId, Position, StreetId};
 use doorstep_core::store::chunks::put_chunked;
 use doorstep_core::store::{Read, Store, Transaction, prefix_end, transact_with};
 use doorstep_core::sync::RecordKind;
@@ -40,6 +40,14 @@ pub(super) fn add(store: &dyn Store, street: &Street, directory: &Directory) -> 
         let mut counters = Counters { newest: Position(0), directory_version: 0, directory_at: Position(0) };
         directory.write(transaction, id, &mut counters)?;
         counters.write(transaction, id)
+    })?
+}
+
+pub(super) fn renew(store: &dyn Store, street: StreetId, ledger: LedgerId) -> Result<(), LedgerError> {
+    transact_with(store, move |transaction| {
+        let key = keys::of_street(keys::STREET, street);
+        let row: StreetRow = rows::get(&*transaction, keys::STREET, &key)?.ok_or(LedgerError::NoStreet { street })?;
+        rows::put(transaction, keys::STREET, key, &StreetRow { ledger, ..row })
     })?
 }
 

@@ -161,7 +161,10 @@ fn a_backup_made_under_load_holds_what_was_committed_before_it_and_opens_elsewhe
     store.backup(&backup).unwrap();
     stop.store(true, Ordering::SeqCst);
     writer.join().unwrap();
-    copy_folder(&backup, &elsewhere.join(JOURNAL));
+    let restored = SledStore::restore(&backup, &elsewhere).unwrap();
+    assert_eq!(SledStore::verify(&backup), Ok(restored));
+    assert_eq!(SledStore::verify(&elsewhere), Ok(restored));
+    assert_eq!(SledStore::restore(&backup, &elsewhere), Err(StoreError::InUse));
     let restored = SledStore::open(&elsewhere, small()).unwrap();
     let (there, here) = (contents(&restored), contents(&store));
     assert!(before.iter().all(|entry| there.contains(entry)));
