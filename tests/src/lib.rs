@@ -1,6 +1,7 @@
 //! What the tests that cross a crate share.
 
 pub mod bad_network;
+pub mod batches;
 pub mod clocks;
 pub mod counting;
 pub mod forge;

@@ -48,6 +48,8 @@ pub struct Journal {
     since_checkpoint: u64,
     /// Bytes of the last checkpoint.
     checkpoint: u64,
+    #[cfg(feature = "seeded-bugs")]
+    leaves_out_syncs: bool,
 }
 
 impl Journal {
@@ -66,7 +68,16 @@ impl Journal {
         };
         let (segment, length, since_checkpoint, checkpoint) =
             begun().map_err(|error| StoreError::from_io("beginning a segment of the journal", &error))?;
-        Ok(Self { folder: folder.to_owned(), segment, length, last, since_checkpoint, checkpoint })
+        Ok(Self {
+            folder: folder.to_owned(),
+            segment,
+            length,
+            last,
+            since_checkpoint,
+            checkpoint,
+            #[cfg(feature = "seeded-bugs")]
+            leaves_out_syncs: false,
+        })
     }
 
     /// The last batch that is in it.
@@ -96,7 +107,7 @@ impl Journal {
         }
         let mut bytes = Vec::new();
         let mark = frame::append(&mut bytes, self.last, &frame::encode(rows));
-        let written = self.segment.write_all(&bytes).and_then(|()| self.segment.sync_data());
+        let written = self.segment.write_all(&bytes).and_then(|()| self.sync());
         if let Err(error) = written {
             let error = StoreError::from_io("writing the journal", &error);
             self.take_back()?;
@@ -106,6 +117,20 @@ impl Journal {
         self.since_checkpoint += bytes.len() as u64;
         self.last = mark;
         Ok(mark)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        #[cfg(feature = "seeded-bugs")]
+        if self.leaves_out_syncs {
+            return Ok(());
+        }
+        self.segment.sync_data()
+    }
+
+    /// The deliberate bug that the power cuts must find.
+    #[cfg(feature = "seeded-bugs")]
+    pub fn set_bug_leaves_out_syncs(&mut self, on: bool) {
+        self.leaves_out_syncs = on;
     }
 
     /// Cuts off what a failed write left behind the last whole frame.

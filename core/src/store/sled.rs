@@ -92,6 +92,8 @@ impl SledStore {
             options,
             space,
             path: path.to_owned(),
+            #[cfg(feature = "seeded-bugs")]
+            leaves_out_syncs: AtomicBool::new(false),
             _lock: lock,
         });
         if recovered.needs_checkpoint {
@@ -156,6 +158,13 @@ impl SledStore {
     /// When store or disk fail, or what was written is not whole.
     pub fn backup(&self, folder: &Path) -> Result<Verified, StoreError> {
         self.engine.backup(folder)
+    }
+
+    /// The deliberate bug that the power cuts must find: journal and tree are written and not synced by us.
+    #[cfg(feature = "seeded-bugs")]
+    pub fn set_bug_leaves_out_syncs(&self, on: bool) {
+        self.engine.leaves_out_syncs.store(on, Ordering::SeqCst);
+        lock_of(&self.engine.journal).set_bug_leaves_out_syncs(on);
     }
 
     /// Begins a checkpoint when it is time for one, on a thread of its own. One that fails is tried again after the next commit.
@@ -223,6 +232,8 @@ struct SledEngine {
     options: SledOptions,
     space: Space,
     path: PathBuf,
+    #[cfg(feature = "seeded-bugs")]
+    leaves_out_syncs: AtomicBool,
     _lock: File,
 }
 
@@ -293,6 +304,10 @@ impl Engine for SledEngine {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
+        #[cfg(feature = "seeded-bugs")]
+        if self.leaves_out_syncs.load(Ordering::SeqCst) {
+            return self.tree.flush();
+        }
         self.tree.sync()
     }
 }

@@ -93,9 +93,14 @@ impl Tree {
 
     /// Makes everything durable that was applied.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        let db = self.db()?;
-        fenced(|| db.flush().map_err(|error| from_sled("flushing", &error)))?;
+        self.flush()?;
         self.data.sync_all().map_err(|error| StoreError::from_io("syncing", &error))
+    }
+
+    /// What sled itself calls durable, and is not on Linux.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let db = self.db()?;
+        fenced(|| db.flush().map(drop).map_err(|error| from_sled("flushing", &error)))
     }
 
     /// sled's file and whatever stands beside it. Asks the file system, reads no data.
