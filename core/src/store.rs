@@ -3,13 +3,12 @@
 //! Promise: what [`Store::transact`] answered with `Ok` is on the disk and stays there after a power cut; what it answered with an error
 //! is wholly there or not at all. Commits have one order, plans run in it, and a reader sees each commit whole.
 //!
-//! How it is kept: in [`SledStore`] one committer thread takes plans one after the other, applies what they wrote as one batch and makes it
-//! durable before it answers. [`MemoryStore`] keeps the same promise towards a simulation, which may cut its power at any
+//! How it is kept: in [`SledStore`] one committer thread takes plans one after the other, writes what they wrote into the [`journal`] as one
+//! batch, applies it and makes it durable before it answers. A store that is found damaged is built anew from its journal. [`MemoryStore`] keeps the same promise towards a simulation, which may cut its power at any
 //! commit. Both run the same list of cases, `store_conformance!`.
 //!
 //! Keys and values are small, because sled stops being safe where they are not. What is larger goes through [`chunks`]; what a value
-//! means begins in [`row`]. Left to others: the layout of tables (a first byte that each room gives its tables), the journal, and what to do
-//! with a damaged folder.
+//! means begins in [`row`]. Left to others: the layout of tables (a first byte that each room gives its tables), and when to make a backup.
 
 pub mod chunks;
 pub mod row;

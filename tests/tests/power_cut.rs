@@ -8,13 +8,14 @@
 //! `DOORSTEP_POWER_CUTS` is how many cuts there are, 8 if unset.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use std::ops::Bound;
 
 use doorstep_core::store::{Read as _, SledOptions, SledStore, Store as _};
 use doorstep_tests::batches::holds;
+use doorstep_tests::disk::{Disk, is_root, run};
 
 /// The disk, in megabytes.
 const DISK_MEGABYTES: u64 = 96;
@@ -24,36 +25,12 @@ const KINDS: [(u32, usize); 4] = [(1, 200), (4, 200), (1, 9_000), (4, 9_000)];
 /// Why power cannot be cut here.
 fn lacks() -> Option<&'static str> {
     let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
-    // Only root may write here.
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     match () {
-        () if !is_root => Some("root"),
+        () if !is_root() => Some("root"),
         () if !Path::new("/dev/loop-control").exists() => Some("loop devices"),
         () if !(has("losetup") && has("mount")) => Some("losetup and mount"),
         () if Command::new("mkfs.ext4").arg("-V").output().is_err() => Some("mkfs.ext4"),
         () => None,
-    }
-}
-
-fn run(program: &str, words: &[&str]) -> bool {
-    Command::new(program).args(words).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-/// A file system in a file, mounted for as long as this lives.
-struct Disk {
-    mounted_at: PathBuf,
-}
-
-impl Disk {
-    fn mount(image: &Path, at: &Path) -> Option<Self> {
-        std::fs::create_dir_all(at).unwrap();
-        run("mount", &["-o", "loop", image.to_str()?, at.to_str()?]).then(|| Self { mounted_at: at.to_owned() })
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        run("umount", &["-l", self.mounted_at.to_str().unwrap_or_default()]);
     }
 }
 
@@ -80,7 +57,7 @@ fn cut(writers: u32, bytes: usize, acknowledgements: usize, unsynced: bool) -> O
     let (image, copy) = (folder.path().join("disk"), folder.path().join("copy"));
     std::fs::File::create(&image).unwrap().set_len(DISK_MEGABYTES << 20).unwrap();
     assert!(run("mkfs.ext4", &["-q", "-F", image.to_str().unwrap()]));
-    let disk = Disk::mount(&image, &folder.path().join("mounted"))?;
+    let disk = Disk::of_image(&image, &folder.path().join("mounted"))?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_writer"));
     command.arg(disk.mounted_at.join("store")).args([writers.to_string(), bytes.to_string()]).stdout(Stdio::piped());
     let mut child = command.args(unsynced.then_some("unsynced")).spawn().unwrap();
@@ -91,7 +68,7 @@ fn cut(writers: u32, bytes: usize, acknowledgements: usize, unsynced: bool) -> O
     std::fs::copy(&image, &copy).unwrap();
     drop((writer, lines));
     drop(disk);
-    let after = Disk::mount(&copy, &folder.path().join("after"))?;
+    let after = Disk::of_image(&copy, &folder.path().join("after"))?;
     let wrong = look(&after.mounted_at.join("store"), &acknowledged, bytes).err();
     Some(Cut { acknowledged, wrong })
 }

@@ -249,6 +249,8 @@ impl SledEngine {
 
     fn checkpoint(&self) -> Result<(), StoreError> {
         let _turn = lock_of(&self.checkpoints);
+        // One that ran the disk full would refuse commits for as long as it is there. It is shorter than the tree.
+        self.space.check_for(self.tree.size_on_disk()?)?;
         let before = lock_of(&self.journal).since_checkpoint();
         let at = *lock_of(&self.applied);
         let path = checkpoint::write(&self.path.join(JOURNAL), self, at)?;

@@ -24,19 +24,28 @@ const FRAME_BYTES: usize = 64 * 1024;
 /// # Errors
 /// When store or disk fail; nothing bears the checkpoint's name then.
 pub fn write(folder: &Path, store: &dyn Read, at: Mark) -> Result<PathBuf, StoreError> {
-    let failed = |error: io::Error| StoreError::from_io("writing a checkpoint", &error);
     let unfinished = folder.join(file_name(at.sequence, UNFINISHED));
-    let mut writer =
-        Writer { file: File::create(&unfinished).map_err(failed)?, last: Mark::default(), payload: Vec::new(), result: Ok(()) };
+    let path = folder.join(file_name(at.sequence, EXTENSION));
+    let written = write_aside(&unfinished, store, at).and_then(|()| {
+        let renamed = fs::rename(&unfinished, &path).and_then(|()| sync_folder(folder));
+        renamed.map_err(|error| StoreError::from_io("writing a checkpoint", &error))
+    });
+    if written.is_err() {
+        // On a full disk what is unfinished takes the room that would be needed; if it stays, the next checkpoint removes it.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written.map(|()| path)
+}
+
+fn write_aside(unfinished: &Path, store: &dyn Read, at: Mark) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::from_io("writing a checkpoint", &error);
+    let mut writer = Writer { file: File::create(unfinished).map_err(failed)?, last: Mark::default(), payload: Vec::new(), result: Ok(()) };
     writer.file.write_all(&header(MAGIC, at)).map_err(failed)?;
     store.scan_prefix(&[], &mut |key, value| {
         writer.row(key, value);
         if writer.result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    writer.finish().map_err(failed)?;
-    let path = folder.join(file_name(at.sequence, EXTENSION));
-    fs::rename(&unfinished, &path).and_then(|()| sync_folder(folder)).map_err(failed)?;
-    Ok(path)
+    writer.finish().map_err(failed)
 }
 
 struct Writer {

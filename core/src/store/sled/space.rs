@@ -23,10 +23,12 @@ impl Space {
 
     /// Whether there is room to write. One question to the file system.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        if self.floor_bytes == 0 || self.free()? >= self.floor_bytes {
-            return Ok(());
-        }
-        Err(StoreError::Full)
+        self.check_for(0)
+    }
+
+    /// Whether there is room to write so many bytes and to go on writing then.
+    pub(super) fn check_for(&self, bytes: u64) -> Result<(), StoreError> {
+        if self.floor_bytes == 0 || self.free()? >= self.floor_bytes.saturating_add(bytes) { Ok(()) } else { Err(StoreError::Full) }
     }
 
     /// Before the store is opened: on a disk without room the ballast is given away; where there is room again, it is put back.
