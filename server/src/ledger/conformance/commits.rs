@@ -243,6 +243,23 @@ pub fn a_change_leads_to_the_signed_push_that_it_came_in(subject: &dyn Subject) 
     assert_eq!(ledger.proof(THERE, doc(1), Position(2)).unwrap(), None);
 }
 
+pub fn the_way_to_the_signed_push_outlives_the_bytes_of_a_change(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let leaves: Vec<_> = (1..=2).map(|number| (doc(1), hash(doc(1), number))).collect();
+    let signed: Vec<Leaf> = leaves.iter().map(|(doc, hash)| Leaf { doc: *doc, hash: *hash }).collect();
+    let device = doorstep_core::model::DeviceId::from_bytes([1; 16]);
+    let proof = PushProof { device, signature: DeviceKey::from_seed(&[1; 32]).sign_push(device, &signed), leaves };
+    // The third change is the server's own.
+    let mut first = DocumentWrite { snapshot: Some(vec![1; 100]), ..write(doc(1), None, 1..=3, &[grid(1)]) };
+    first.changes[1].2 = vec![1; 10_000];
+    let commit = Commit { documents: vec![first], proof: Some(proof.clone()), ..Commit::default() };
+    let version = ledger.commit(HERE, commit).unwrap()[0];
+    put(&*ledger, DocumentWrite { snapshot: Some(vec![2; 100]), ..write(doc(1), Some(version), 4..=4, &[grid(1)]) });
+    assert_eq!(ledger.changes_after(HERE, doc(1), Position(1), ALL).unwrap(), None);
+    let found = |position| ledger.proof(HERE, doc(1), Position(position)).unwrap();
+    assert_eq!([found(2), found(3), found(4)], [Some(proof.clone()), Some(proof), None]);
+}
+
 pub fn an_empty_commit_changes_nothing(subject: &dyn Subject) {
     let ledger = two_streets(subject);
     let before = state(&*ledger);
