@@ -100,7 +100,8 @@ impl Hub {
         // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
         let to = to.min(newest).max(from);
         let part = Part { grant, from, to, entries: List(answer.entries), more: more.then_some(true), bootstrap: None };
-        Ok((part.to > from || more).then_some(part))
+        // A phone that was told of more hears that it was all, even where nothing is left of it.
+        Ok((part.to > from || more || reading.since.is_some()).then_some(part))
     }
 
     /// Reads on behind a cursor, as far as the budget reaches: up to where, and whether there is more.
