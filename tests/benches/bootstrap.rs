@@ -104,9 +104,11 @@ fn case(grid: GridId, by: PersonId, number: usize) -> NewDocument {
     writes.extend(case_writes(&CaseKind::Issue, &details));
     let last = if number.is_multiple_of(OPEN) { EventKind::Noted } else { EventKind::Closed };
     let kinds = [EventKind::Captured, EventKind::Registered, EventKind::Noted, EventKind::Noted, EventKind::Noted, last];
-    writes.extend(kinds.into_iter().map(|kind| {
+    // Within one change events are in the order of their ids.
+    writes.extend((0..).zip(kinds).map(|(minute, kind)| {
+        let at = now.plus(minute * 60_000);
         let text = (kind == EventKind::Noted).then(|| "已联系物业,明天上午来看".to_owned().into());
-        event_write(&CaseEvent { id: EventId::make(now, entropy), kind, by, at: now, text, other: None })
+        event_write(&CaseEvent { id: EventId::make(at, entropy), kind, by, at, text, other: None })
     }));
     NewDocument { id: id.into(), kind: DocKind::Case, writes }
 }

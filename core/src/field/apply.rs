@@ -56,7 +56,8 @@ impl Engine {
         for entered in response.entered.into_iter().flat_map(|entered| entered.0) {
             self.keep_grant(state, HeldGrant::unread(entered.grant))?;
         }
-        let (mut more, mut moved) = (false, pushed);
+        let set_back = std::mem::take(&mut state.set_back);
+        let (mut more, mut moved) = (set_back, pushed || set_back);
         for part in response.parts.into_iter().flat_map(|parts| parts.0) {
             #[cfg(feature = "seeded-bugs")]
             let part = state.bugs.spoiled(part);

@@ -58,6 +58,7 @@ impl Engine {
             relays: None,
         };
         state.outbox.set_in_flight(numbers);
+        state.set_back = false;
         Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
     }
 }

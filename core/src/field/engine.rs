@@ -42,6 +42,8 @@ pub(super) struct State {
     pub reruns: u32,
     /// How often in this exchange a grant had to be read again from the start.
     pub anew: u32,
+    /// Whether the cursors were set back since the last request: its answer may fit none of them.
+    pub set_back: bool,
     #[cfg(feature = "seeded-bugs")]
     pub bugs: crate::field::SeededBugs,
     pub exchanged: Exchanged,
@@ -132,6 +134,7 @@ impl Engine {
             kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
             reruns: 0,
             anew: 0,
+            set_back: false,
             #[cfg(feature = "seeded-bugs")]
             bugs: crate::field::SeededBugs::default(),
             exchanged: Exchanged::default(),

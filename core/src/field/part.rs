@@ -47,6 +47,7 @@ impl Engine {
         grants.values().for_each(|held| tables::put(&mut batch, tables::grant(held.grant.id), held));
         self.store.commit(batch)?;
         state.grants = grants;
+        state.set_back = true;
         drop(state);
         self.tell(&ChangeNotice { status: true, ..ChangeNotice::default() });
         Ok(())
