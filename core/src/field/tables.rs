@@ -112,7 +112,9 @@ pub(super) fn members_before(read: &dyn Read, grant: GrantId, generation: u32) -
     let prefix = keyed(MEMBER, &[grant.as_bytes()]);
     let mut members = Vec::new();
     each(read, &prefix, &mut |key, bytes| {
-        let named: u32 = decode("member", row::open(bytes)?)?;
+        // Rows of before there were generations are empty.
+        let payload = row::open(bytes)?;
+        let named: u32 = if payload.is_empty() { 0 } else { decode("member", payload)? };
         if named != generation {
             members.extend(key.get(prefix.len()..).and_then(|id| DocId::try_from(id).ok()));
         }
