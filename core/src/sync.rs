@@ -30,8 +30,8 @@ pub use limits::*;
 pub use list::List;
 pub use merkle::{Leaf, merkle_root};
 pub use message::{
-    EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, Offer, Part, Push, PushedChange, Reading, RecordKind, Relay, Request,
-    Response, Verdict,
+    Bootstrap, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, Offer, Part, Progress, Push, PushedChange, Reading,
+    RecordKind, Relay, Request, Response, Resume, ResumeKey, Verdict,
 };
 pub use refusal::Refusal;
 pub use signing::{DeviceKey, HashAlgorithm, PublicKey, Signature, SignatureError, Signed, push_message};

@@ -7,11 +7,13 @@
 
 mod accept;
 mod authenticate;
+mod bootstrap;
 mod cache;
 mod enrol;
 mod judge;
 mod locks;
 mod manage;
+mod order;
 mod read;
 mod working;
 
@@ -27,6 +29,7 @@ pub use manage::{LateEvent, NewDocument, NewPerson};
 use crate::ledger::{Ledger, LedgerError};
 use cache::Cache;
 use locks::DocumentLocks;
+use order::Orders;
 
 /// Why a request as a whole was not served. What is wrong with a single group is a verdict, not this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +111,7 @@ pub struct Hub {
     entropy: SharedEntropy,
     cache: Cache,
     locks: DocumentLocks,
+    orders: Orders,
     /// This process's life, for what the server itself writes.
     incarnation: Incarnation,
     /// How many bytes of entries an answer aims at.
@@ -124,6 +128,7 @@ impl Hub {
             entropy,
             cache: Cache::new(cache_bytes),
             locks: DocumentLocks::default(),
+            orders: Orders::default(),
             incarnation,
             answer_bytes: ANSWER_BYTES,
         }

@@ -30,7 +30,7 @@ use doorstep_core::model::{
 pub use commit::{AcceptedGroup, Commit, PushProof, QuarantinedGroup};
 pub use document::{DocumentWrite, LoggedChange, StoredDocument};
 pub use error::LedgerError;
-pub use feed::FeedRow;
+pub use feed::{FeedRow, Precedence};
 pub use keyed::KeyedLedger;
 pub use street::{Device, EnrolmentCode, Street};
 
@@ -66,11 +66,12 @@ pub trait Ledger: Send + Sync {
     /// See [`LedgerError`].
     fn document(&self, street: StreetId, doc: DocId) -> Result<Option<StoredDocument>, LedgerError>;
 
-    /// The changes of a document behind a position, in the order of their receipts, at most `limit`.
+    /// The changes of a document behind a position, in the order of their receipts, at most `limit`. `None` where the log does not reach
+    /// back so far, because a snapshot took its place.
     ///
     /// # Errors
     /// See [`LedgerError`].
-    fn changes_after(&self, street: StreetId, doc: DocId, after: Position, limit: usize) -> Result<Vec<LoggedChange>, LedgerError>;
+    fn changes_after(&self, street: StreetId, doc: DocId, after: Position, limit: usize) -> Result<Option<Vec<LoggedChange>>, LedgerError>;
 
     /// The signed push that the change at a position of a document came in; `None` for what the server made itself, and where there is no
     /// such change.

@@ -67,7 +67,8 @@ fn fill_street(hub: &Hub, size: Size, number: usize) -> Vec<Worker> {
     workers
 }
 
-fn household(grid: GridId, person: PersonId, door: usize) -> NewDocument {
+/// A household with five members and twelve visits.
+pub fn household(grid: GridId, person: PersonId, door: usize) -> NewDocument {
     const MEMBERS: usize = 5;
     const VISITS: usize = 12;
     let (now, entropy) = (SystemClock.now(), &mut SystemEntropy);

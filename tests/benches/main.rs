@@ -10,6 +10,7 @@
 //! before the clock starts.
 
 mod acceptance;
+mod bootstrap;
 mod commit;
 mod load;
 mod reconnect;
@@ -20,7 +21,12 @@ use table::Table;
 /// A subject: its name on the command line, and what measures it.
 type Subject = (&'static str, fn(&mut Table));
 
-const SUBJECTS: [Subject; 3] = [("commit", commit::measure), ("acceptance", acceptance::measure), ("reconnect", reconnect::measure)];
+const SUBJECTS: [Subject; 4] = [
+    ("commit", commit::measure),
+    ("acceptance", acceptance::measure),
+    ("reconnect", reconnect::measure),
+    ("bootstrap", bootstrap::measure),
+];
 
 fn main() {
     // cargo adds flags of its own.

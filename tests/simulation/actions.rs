@@ -40,7 +40,7 @@ actions! {
     ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 3, Move = 2,
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 4, Discard = 1, Import = 1,
-    Sync = 20, Revoke = 1, Grant = 1, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
+    Sync = 20, ReadAgain = 2, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
     RestartServer = 1,
 }
 
@@ -74,6 +74,7 @@ impl Action {
         !matches!(
             self,
             Self::Sync
+                | Self::ReadAgain
                 | Self::Import
                 | Self::Revoke
                 | Self::Grant
@@ -101,6 +102,7 @@ impl World {
         }
         match action {
             Action::Sync => self.drive(phone, Input::Start),
+            Action::ReadAgain => self.read_again(phone),
             Action::Import => self.import(),
             Action::Revoke => self.revoke(phone),
             Action::Grant => self.grant(phone),

@@ -140,7 +140,16 @@ fn storms_do_what_they_are_for() {
     for seed in 1..=60 {
         run(seed).counts.into_iter().for_each(|(what, count)| *counts.entry(what).or_default() += count);
     }
-    let fewest = [("commands", 1_500), ("accepted", 1_000), ("phone crashes", 30), ("server crashes", 20), ("refused", 10), ("mended", 10)];
+    let fewest = [
+        ("commands", 1_500),
+        ("accepted", 1_000),
+        ("phone crashes", 30),
+        ("server crashes", 20),
+        ("refused", 10),
+        ("mended", 10),
+        ("resumed parts", 200),
+        ("bootstraps that others wrote into", 20),
+    ];
     for (what, fewest) in fewest {
         assert!(counts.get(what).is_some_and(|count| *count >= fewest), "{what}: {counts:?}");
     }

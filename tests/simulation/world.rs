@@ -10,7 +10,7 @@ use doorstep_core::field::{FieldError, frame_of};
 use doorstep_core::model::{Entropy, Role, StreetId};
 use doorstep_core::store::StoreError;
 use doorstep_core::sync::client::{ANSWER_DEADLINE, Effect, Input, LONGEST_RETRY, SyncFailure};
-use doorstep_core::sync::{Request, Response, Signed, Verdict, open_frame};
+use doorstep_core::sync::{Part, Request, Response, Signed, Verdict, open_frame};
 use doorstep_server::hub::{HubError, NewPerson};
 use doorstep_server::ledger::LedgerError;
 
@@ -262,6 +262,17 @@ impl World {
         }
     }
 
+    fn count_bootstrap(&mut self, part: &Part) {
+        let Some(bootstrap) = part.bootstrap else { return };
+        self.record.count("bootstrap parts");
+        if bootstrap.after.is_some() {
+            self.record.count("resumed parts");
+        }
+        if bootstrap.next.is_none() && part.to > bootstrap.base {
+            self.record.count("bootstraps that others wrote into");
+        }
+    }
+
     /// Remembers what a phone is told.
     fn take_verdicts(&mut self, phone: usize, response: &Response) {
         let mut mended = false;
@@ -291,6 +302,7 @@ impl World {
             };
         }
         for part in response.parts.iter().flat_map(|parts| &parts.0) {
+            self.count_bootstrap(part);
             let _ = write!(line, " [{}: {}..{} {} entries]", tail(part.grant.as_bytes()), part.from.0, part.to.0, part.entries.0.len());
         }
         let entered = response.entered.as_ref().map_or(0, |entered| entered.0.len());

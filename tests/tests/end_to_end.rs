@@ -7,6 +7,8 @@
 mod bad_input;
 #[path = "end_to_end/bad_network.rs"]
 mod bad_network;
+#[path = "end_to_end/bootstrap.rs"]
+mod bootstrap;
 #[path = "end_to_end/ground.rs"]
 mod ground;
 #[path = "end_to_end/memory.rs"]

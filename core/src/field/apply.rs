@@ -1,33 +1,29 @@
 //! Applying an answer: verdicts first, then what changed, each step one durable batch.
 //!
-//! The verdicts of a push, the mending that they ask for and the outbox become durable together. Of a part, the entries may be written in
-//! slices; the cursor moves with the last of them. Applying is idempotent, so a crash between two batches costs a repeat and nothing else.
+//! The verdicts of a push, the mending that they ask for and the outbox become durable together. Applying is idempotent, so a crash between
+//! two batches costs a repeat and nothing else. The parts are applied in `part`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::docs::{Actor, Change, DocumentError};
 use crate::field::command::Recorded;
-use crate::field::documents::Base;
-use crate::field::engine::{HeldGrant, State};
+use crate::field::engine::State;
+use crate::field::held::HeldGrant;
 use crate::field::mend::{Rerun, Restamp, rerun};
 use crate::field::outbox::Outbox;
 use crate::field::refused::Refused;
 use crate::field::tables::{self, Setting};
 use crate::field::update::{Applied, Update};
 use crate::field::{ChangeNotice, Engine, FieldError};
-use crate::model::{Directory, DocId, Grant, GrantId, GroupId, Hlc, HlcClock, Incarnation, Millis, Receipt, Scope};
+use crate::model::{DocId, GrantId, GroupId, Hlc, HlcClock, Incarnation, Millis, Receipt, Scope};
 use crate::store::{Batch, Store as _};
 use crate::sync::client::SyncFailure;
-use crate::sync::{Entry, Part, RecordKind, Refusal, Response, Verdict};
+use crate::sync::{Refusal, Response, Verdict};
 
-/// How many bytes of rows are written in one batch.
-const SLICE_BYTES: usize = 512 * 1024;
 /// A clock offset that changed by less, in milliseconds, is not written anew: answers take their time.
 const OFFSET_NOISE: i64 = 1_000;
 /// How often in one exchange commands are run again, before the engine waits like after a failure.
 const MOST_RERUNS: u32 = 4;
-/// How often in one exchange a grant is read again from the start, before the engine waits like after a failure.
-const MOST_READINGS_ANEW: u32 = 2;
 
 impl Engine {
     /// Applies an answer of the server, durably, and says whether to ask again at once: the answer was cut, or the outbox holds more. For
@@ -58,15 +54,17 @@ impl Engine {
             self.leave_grant(state, grant, notice)?;
         }
         for entered in response.entered.into_iter().flat_map(|entered| entered.0) {
-            self.enter_grant(state, HeldGrant::unread(entered.grant))?;
+            self.keep_grant(state, HeldGrant::unread(entered.grant))?;
         }
-        let (mut more, mut moved) = (false, pushed);
+        let set_back = std::mem::take(&mut state.set_back);
+        let (mut more, mut moved) = (set_back, pushed || set_back);
         for part in response.parts.into_iter().flat_map(|parts| parts.0) {
             #[cfg(feature = "seeded-bugs")]
             let part = state.bugs.spoiled(part);
             more |= part.more.unwrap_or(false);
-            moved |= part.from != part.to;
-            more |= self.apply_part(state, part, notice)?;
+            let outcome = self.apply_part(state, part, notice)?;
+            more |= outcome.again;
+            moved |= outcome.moved;
         }
         if state.reruns > MOST_RERUNS && !state.outbox.is_empty() {
             return Err(SyncFailure::Unfit { what: "commands that were mended keep being refused" }.into());
@@ -99,7 +97,7 @@ impl Engine {
         tables::put(&mut batch, tables::setting(Setting::Ledger), &response.ledger);
         let mut grants = state.grants.clone();
         for held in grants.values_mut() {
-            *held = HeldGrant::unread(held.grant);
+            *held = held.anew();
             tables::put(&mut batch, tables::grant(held.grant.id), held);
         }
         self.store.commit(batch)?;
@@ -202,87 +200,14 @@ impl Engine {
         Ok(())
     }
 
-    fn enter_grant(&self, state: &mut State, held: HeldGrant) -> Result<(), FieldError> {
-        let mut batch = Batch::new();
-        tables::put(&mut batch, tables::grant(held.grant.id), &held);
-        self.store.commit(batch)?;
-        state.grants.insert(held.grant.id, held);
-        Ok(())
-    }
-
     /// Drops the cursor of a grant that has ended, and the documents that no other grant covers.
     fn leave_grant(&self, state: &mut State, grant: GrantId, notice: &mut ChangeNotice) -> Result<(), FieldError> {
         let members = tables::members_of(&self.store, grant)?;
-        let others: Vec<GrantId> = state.grants.keys().copied().filter(|other| *other != grant).collect();
-        for slice in members.chunks(1_024) {
-            let mut update = Update::new(&*self.store, state);
-            for doc in slice {
-                update.leave(grant, *doc, others.iter().copied())?;
-            }
-            self.commit_update(update.finish()?, state, notice)?;
-        }
+        self.leave_documents(state, grant, &members, notice)?;
         let mut batch = Batch::new();
         batch.delete(tables::grant(grant));
         self.store.commit(batch)?;
         state.grants.remove(&grant);
-        Ok(())
-    }
-
-    /// Applies one part; returns whether the grant must be read again from the start, because a document's changes do not fit what is here.
-    fn apply_part(&self, state: &mut State, part: Part, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
-        let Some(mut held) = state.grants.get(&part.grant).copied().filter(|held| held.position == part.from) else {
-            return Ok(false); // of a cursor that is not ours any more
-        };
-        let others: Vec<GrantId> = state.grants.keys().copied().collect();
-        let received = part.entries.0.len();
-        let mut entries = part.entries.0.into_iter().peekable();
-        loop {
-            let mut update = Update::new(&*self.store, state);
-            let mut directory = None;
-            while update.weight() < SLICE_BYTES {
-                let Some(entry) = entries.next() else { break };
-                match apply_entry(&mut update, part.grant, &others, entry, &mut directory) {
-                    Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, held.grant),
-                    applied => applied?,
-                }
-            }
-            let is_last = entries.peek().is_none();
-            if is_last {
-                held.advance(part.to, part.more.unwrap_or(false));
-                tables::put(update.batch(), tables::grant(part.grant), &held);
-            }
-            if let Some(directory) = &directory {
-                let key = tables::setting(Setting::Directory);
-                tables::put_long(update.batch(), &self.store, &key, directory)?;
-            }
-            let finished = update.finish()?;
-            self.commit_update(finished, state, notice)?;
-            if let Some(directory) = directory {
-                state.directory = Some(directory);
-                notice.directory = true;
-            }
-            if is_last {
-                state.exchanged.received += received;
-                state.grants.insert(part.grant, held);
-                return Ok(false);
-            }
-        }
-    }
-
-    /// Snapshots of everything repair what does not fit; where they do not, asking once more is of no use.
-    fn read_anew(&self, state: &mut State, grant: Grant) -> Result<bool, FieldError> {
-        if state.anew >= MOST_READINGS_ANEW {
-            return Err(SyncFailure::Unfit { what: "changes build on what is not here, and reading anew does not help" }.into());
-        }
-        state.anew += 1;
-        self.enter_grant(state, HeldGrant::unread(grant))?;
-        Ok(true)
-    }
-
-    fn commit_update(&self, finished: (Batch, Applied), state: &mut State, notice: &mut ChangeNotice) -> Result<(), FieldError> {
-        let (batch, applied) = finished;
-        self.store.commit(batch)?;
-        state.take(applied, notice);
         Ok(())
     }
 }
@@ -323,7 +248,7 @@ fn enter_begun(update: &mut Update<'_>, state: &State, begun: BTreeSet<DocId>) -
         let Some((document, _)) = update.base_document(doc)? else { continue };
         let scopes: Vec<Scope> = state.scopes_of(state.given()?.street, &document);
         for held in state.grants.values().filter(|held| scopes.contains(&held.grant.scope)) {
-            update.enter(held.grant.id, doc);
+            update.enter(held, doc);
         }
     }
     Ok(())
@@ -339,41 +264,9 @@ fn settle_documents(update: &mut Update<'_>, state: &State, docs: &BTreeSet<DocI
     Ok(())
 }
 
-fn apply_entry(
-    update: &mut Update<'_>,
-    grant: GrantId,
-    others: &[GrantId],
-    entry: Entry,
-    directory: &mut Option<Directory>,
-) -> Result<(), FieldError> {
-    match entry {
-        Entry::Changes { doc, kind, changes } => {
-            let changes: Vec<(Change, Receipt)> = changes
-                .0
-                .iter()
-                .map(|change| {
-                    let parsed = Change::parse(&change.bytes).map_err(|_| DocumentError::NotApplied { id: doc })?;
-                    Ok((parsed, Receipt { number: change.number, at: change.at }))
-                })
-                .collect::<Result<_, FieldError>>()?;
-            update.accept(doc, kind, &changes)?;
-            update.enter(grant, doc);
-        }
-        Entry::Snapshot { doc, kind, bytes, receipts, summary } => {
-            update.replace(doc, Base { kind, bytes, receipts }, &summary)?;
-            update.enter(grant, doc);
-        }
-        Entry::Left { doc } => update.leave(grant, doc, others.iter().copied())?,
-        Entry::Record { kind: RecordKind::Directory, bytes, .. } => {
-            *directory = Some(minicbor::decode(&bytes).map_err(|_| SyncFailure::Unfit { what: "the directory does not decode" })?);
-        }
-    }
-    Ok(())
-}
-
 impl State {
     /// Takes over what became durable.
-    fn take(&mut self, applied: Applied, notice: &mut ChangeNotice) {
+    pub(super) fn take(&mut self, applied: Applied, notice: &mut ChangeNotice) {
         applied.gone.iter().for_each(|number| self.outbox.remove(*number));
         for (number, recorded) in &applied.rewritten {
             self.outbox.remove(*number);

@@ -1,7 +1,7 @@
 //! Composing a request: cursors and a page of the outbox, signed.
 
 use crate::docs::hash_of;
-use crate::field::engine::HeldGrant;
+use crate::field::held::HeldGrant;
 use crate::field::outbox::Outbox;
 use crate::field::tables;
 use crate::field::{Engine, FieldError};
@@ -58,6 +58,7 @@ impl Engine {
             relays: None,
         };
         state.outbox.set_in_flight(numbers);
+        state.set_back = false;
         Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
     }
 }

@@ -7,6 +7,7 @@ use crate::docs::{Actor, Change, Document, DocumentError, wellformed};
 use crate::field::command::{Action, Command, Recorded, RecordedChange};
 use crate::field::documents::View;
 use crate::field::enrol::{Given, KeptIdentity};
+use crate::field::held::HeldGrant;
 use crate::field::notice::Listeners;
 use crate::field::outbox::Outbox;
 use crate::field::plan::{has_ground, plan};
@@ -16,42 +17,11 @@ use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
 use crate::field::{ChangeNotice, Exchanged, FieldError, Subscription};
 use crate::model::{
-    Clock, Directory, DocId, Entropy, Grant, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Position, Scope,
-    StreetId,
+    Clock, Directory, DocId, Entropy, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Scope, StreetId,
 };
 use crate::policy::{self, Principal};
 use crate::store::{Batch, Store};
-use crate::sync::Reading;
 use crate::sync::client::Session;
-
-/// A grant with how far it was read, as [`Reading`] says it to the server.
-#[derive(Debug, Clone, Copy, minicbor::Encode, minicbor::Decode)]
-#[cbor(map)]
-pub(super) struct HeldGrant {
-    #[n(0)]
-    pub grant: Grant,
-    #[n(1)]
-    pub position: Position,
-    #[n(2)]
-    pub since: Option<Position>,
-}
-
-impl HeldGrant {
-    /// One of which nothing has been read.
-    pub const fn unread(grant: Grant) -> Self {
-        Self { grant, position: Position(0), since: None }
-    }
-
-    pub const fn reading(&self) -> Reading {
-        Reading { grant: self.grant.id, position: self.position, since: self.since }
-    }
-
-    /// Takes over that a part was read, and whether more is to come before everything up to there is here.
-    pub fn advance(&mut self, to: Position, more: bool) {
-        self.since = more.then(|| self.since.unwrap_or(self.position));
-        self.position = to;
-    }
-}
 
 /// What the engine keeps in memory; everything in it can be read from the store again.
 pub(super) struct State {
@@ -72,6 +42,8 @@ pub(super) struct State {
     pub reruns: u32,
     /// How often in this exchange a grant had to be read again from the start.
     pub anew: u32,
+    /// Whether the cursors were set back since the last request: its answer may fit none of them.
+    pub set_back: bool,
     #[cfg(feature = "seeded-bugs")]
     pub bugs: crate::field::SeededBugs,
     pub exchanged: Exchanged,
@@ -162,6 +134,7 @@ impl Engine {
             kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
             reruns: 0,
             anew: 0,
+            set_back: false,
             #[cfg(feature = "seeded-bugs")]
             bugs: crate::field::SeededBugs::default(),
             exchanged: Exchanged::default(),

@@ -78,6 +78,25 @@ pub struct SyncStatus {
     pub clock_offset_ms: i64,
     /// What the exchange that is under way has brought so far, or the last one since this engine was opened.
     pub exchanged: Exchanged,
+    /// How far the first reading of this phone's scopes has come.
+    pub bootstrap: BootstrapStatus,
+}
+
+/// How far the first reading has come, over all scopes of the phone. The totals are what the server last said, documents move on meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BootstrapStatus {
+    /// How many documents have come.
+    pub documents: u64,
+    /// How many there are.
+    pub documents_total: u64,
+    /// About how many bytes have come, before compression.
+    pub bytes: u64,
+    /// About how many there are.
+    pub bytes_total: u64,
+    /// Whether the directory, the open cases and what is due this week are here: the phone can be worked with.
+    pub usable: bool,
+    /// Whether everything is here.
+    pub complete: bool,
 }
 
 /// What an exchange has brought so far.

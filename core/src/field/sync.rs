@@ -1,11 +1,13 @@
 //! Driving a sync over a transport: a loop without decisions around [`Session`](crate::sync::client::Session).
 
+use crate::field::held::HeldGrant;
 use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
 use crate::field::transport::{SYNC_PATH, Transport, frame_of};
-use crate::field::{ChangeNotice, Engine, Exchanged, FieldError, Phase, SyncState, SyncStatus};
+use crate::field::{BootstrapStatus, ChangeNotice, Engine, Exchanged, FieldError, Phase, SyncState, SyncStatus};
 use crate::model::DocId;
 use crate::store::Batch;
+use crate::sync::Progress;
 use crate::sync::client::{Effect, Input, SyncFailure};
 
 /// What a sync came to.
@@ -127,6 +129,7 @@ impl Engine {
             last_error: state.kept_status.last_error.clone(),
             clock_offset_ms: state.offset_ms,
             exchanged: state.exchanged,
+            bootstrap: state.bootstrap(),
         }
     }
 
@@ -137,6 +140,22 @@ impl Engine {
 }
 
 impl super::engine::State {
+    fn bootstrap(&self) -> BootstrapStatus {
+        let mut status = BootstrapStatus::default();
+        for Progress { documents, bytes, documents_left, bytes_left, .. } in self.grants.values().filter_map(|held| held.progress) {
+            let add = |sum: &mut u64, part: u64| *sum = sum.saturating_add(part);
+            add(&mut status.documents, documents.saturating_sub(documents_left));
+            add(&mut status.documents_total, documents);
+            add(&mut status.bytes, bytes.saturating_sub(bytes_left));
+            add(&mut status.bytes_total, bytes);
+        }
+        // Before the first contact nobody knows of any grants.
+        let asked = self.ledger.is_some();
+        status.usable = asked && self.grants.values().all(HeldGrant::is_usable);
+        status.complete = asked && self.grants.values().all(HeldGrant::is_complete);
+        status
+    }
+
     pub(super) fn sync_state(&self, doc: DocId) -> SyncState {
         if let Some(code) = self.refused.code_of(doc) {
             return SyncState::Refused { code: code.to_owned() };

@@ -8,7 +8,7 @@
 //! | 4 | number | a group of the outbox: command and changes (chunked) |
 //! | 5 | group | a refused group: command, changes, reason (chunked) |
 //! | 6 | grant | the grant and its cursor |
-//! | 7 | grant, document | empty: the document is in this grant's scope |
+//! | 7 | grant, document | the generation of the reading that named it: the document is in this grant's scope |
 
 use std::ops::ControlFlow;
 
@@ -103,6 +103,22 @@ pub(super) fn members_of(read: &dyn Read, grant: GrantId) -> Result<Vec<DocId>, 
     read.scan_prefix(&prefix, &mut |key, _| {
         members.extend(key.get(prefix.len()..).and_then(|id| DocId::try_from(id).ok()));
         ControlFlow::Continue(())
+    })?;
+    Ok(members)
+}
+
+/// The documents of a grant that no reading of this generation has named.
+pub(super) fn members_before(read: &dyn Read, grant: GrantId, generation: u32) -> Result<Vec<DocId>, FieldError> {
+    let prefix = keyed(MEMBER, &[grant.as_bytes()]);
+    let mut members = Vec::new();
+    each(read, &prefix, &mut |key, bytes| {
+        // Rows of before there were generations are empty.
+        let payload = row::open(bytes)?;
+        let named: u32 = if payload.is_empty() { 0 } else { decode("member", payload)? };
+        if named != generation {
+            members.extend(key.get(prefix.len()..).and_then(|id| DocId::try_from(id).ok()));
+        }
+        Ok(())
     })?;
     Ok(members)
 }

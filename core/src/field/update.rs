@@ -10,6 +10,7 @@ use crate::field::FieldError;
 use crate::field::command::{Recorded, RecordedChange};
 use crate::field::documents::{Base, View};
 use crate::field::engine::State;
+use crate::field::held::HeldGrant;
 use crate::field::outbox::Outbox;
 use crate::field::refused::Refused;
 use crate::field::tables;
@@ -140,9 +141,9 @@ impl<'a> Update<'a> {
         self.refused.push(refused);
     }
 
-    /// Notes that a document is in a grant's scope.
-    pub(super) fn enter(&mut self, grant: GrantId, doc: DocId) {
-        self.batch.put(tables::member(grant, doc), row::seal(&[]));
+    /// Notes that a document is in a grant's scope, as the present reading of it says.
+    pub(super) fn enter(&mut self, held: &HeldGrant, doc: DocId) {
+        tables::put(&mut self.batch, tables::member(held.grant.id, doc), &held.generation);
     }
 
     /// Drops a document that is in no scope any more; one that still has unsent work stays until that is acknowledged.

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use crate::docs::DocKind;
 use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Scope};
 use crate::sync::{
-    EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, List, Offer, Part, PublicKey, Push, PushedChange,
-    Reading, RecordKind, Relay, Request, Response, Signature, Signed, Verdict,
+    Bootstrap, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, List, MOST_RESUME_KEY_BYTES, Offer, Part,
+    Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume, ResumeKey, Signature, Signed, Verdict,
 };
 
 macro_rules! id {
@@ -66,7 +66,33 @@ fn signature() -> impl Strategy<Value = Signature> {
 }
 
 fn reading() -> impl Strategy<Value = Reading> {
-    (id!(), position(), proptest::option::of(position())).prop_map(|(grant, position, since)| Reading { grant, position, since })
+    let resume = (position(), resume_key()).prop_map(|(base, key)| Resume { base, key });
+    (id!(), position(), option::of(position()), option::of(resume)).prop_map(|(grant, position, since, resume)| Reading {
+        grant,
+        position,
+        since,
+        resume,
+    })
+}
+
+fn resume_key() -> impl Strategy<Value = ResumeKey> {
+    vec(any::<u8>(), 0..=MOST_RESUME_KEY_BYTES).prop_map(|bytes| ResumeKey::new(&bytes).unwrap())
+}
+
+fn bootstrap() -> impl Strategy<Value = Bootstrap> {
+    let progress = (any::<[u64; 4]>(), any::<bool>()).prop_map(|([documents, bytes, documents_left, bytes_left], usable)| Progress {
+        documents,
+        bytes,
+        documents_left,
+        bytes_left,
+        usable,
+    });
+    (position(), option::of(resume_key()), option::of(resume_key()), progress).prop_map(|(base, after, next, progress)| Bootstrap {
+        base,
+        after,
+        next,
+        progress,
+    })
 }
 
 fn pushed_change() -> impl Strategy<Value = PushedChange> {
@@ -135,13 +161,8 @@ pub(super) fn entry() -> impl Strategy<Value = Entry> {
 }
 
 fn part() -> impl Strategy<Value = Part> {
-    (id!(), position(), position(), list(entry()), option::of(any::<bool>())).prop_map(|(grant, from, to, entries, more)| Part {
-        grant,
-        from,
-        to,
-        entries,
-        more,
-    })
+    (id!(), position(), position(), list(entry()), option::of(any::<bool>()), option::of(bootstrap()))
+        .prop_map(|(grant, from, to, entries, more, bootstrap)| Part { grant, from, to, entries, more, bootstrap })
 }
 
 fn entered() -> impl Strategy<Value = Entered> {

@@ -20,6 +20,8 @@ pub const MOST_ENTRY_CHANGES: usize = 256;
 pub const ANSWER_BYTES: usize = 512 * 1024;
 /// The most documents whose heads a phone offers to a restored server in one message.
 pub const MOST_OFFERS: usize = 4_096;
+/// The longest resume key of a bootstrap, in bytes: a server needs some eighteen.
+pub const MOST_RESUME_KEY_BYTES: usize = 32;
 /// The longest reason code, in bytes.
 pub const MOST_CODE_BYTES: usize = 64;
 /// The longest enrolment code as somebody types it, in bytes: ten letters and digits, with dashes and spaces wherever they like.

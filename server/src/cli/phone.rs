@@ -31,7 +31,7 @@
 //!   `sending`, `accepted`, `refused`), with `refusal` (a code) if it was refused
 //! - a *ref*: `{id, name}`
 //! - *queue*: `phase`, `pending`, `oldest_pending`, `refused`, `last_success`, `failed_attempts`, `next_attempt`, `last_error`,
-//!   `clock_offset_ms`
+//!   `clock_offset_ms`, `bootstrap: {documents, documents_total, bytes, bytes_total, usable, complete}`
 //! - *conflicts*: `[{field, values: [{value, by: ref, at, shown}]}]`, the value that is shown last
 //! - a failure: exit code 1 and `{"error": {"code", "message"}}`, with `next` where something can be done and `candidates` where a name
 //!   fits several records

@@ -110,6 +110,8 @@ texts! {
     NextSync: "下一步:运行 `doorstep phone sync`,取回您负责的网格。", "Next: run `doorstep phone sync` to fetch your grid.";
     Syncing: "正在连接 {server} …", "Connecting to {server} …";
     SyncProgress: "已受理 {sent} 条,已收到 {received} 份,还有 {n} 条待发送", "{sent} accepted, {received} received, {n} waiting";
+    Download: "首次下载:已到 {n} / {all} 份,约 {mb} / {all_mb} MB。", "First download: {n} of {all} records, about {mb} of {all_mb} MB.";
+    DownloadUsable: "已可使用:通讯录、未结办件和本周到期的都已到,其余继续下载。", "Ready to work with: directory, open cases and this week's dates are here, the rest follows.";
     RetryIn: "{why}{seconds} 秒后再试。", "{why} Trying again in {seconds} s.";
     Synced: "同步完成:往返 {trips} 次,发送 {sent} 条,收到 {received} 份。", "Synced: round trips {trips}, sent {sent}, received {received}.";
     RefusedNow: "其中 {n} 条被退回,请运行 `doorstep phone refused` 查看。", "{n} of them refused: see `doorstep phone refused`.";

@@ -18,8 +18,17 @@ pub struct Loaded {
     pub scopes: Vec<Scope>,
     /// The scopes that it was in before, and is not any more.
     pub left: Vec<Scope>,
-    /// How many changes the ledger's log holds behind its snapshot.
-    pub logged: usize,
+    /// What the ledger's log holds behind its snapshot.
+    pub logged: Logged,
+}
+
+/// How much a log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Logged {
+    /// How many changes.
+    pub changes: usize,
+    /// Their bytes.
+    pub bytes: usize,
 }
 
 #[derive(Clone)]

@@ -232,7 +232,8 @@ impl Hub {
             working.take(&change, now);
         }
         let saved = working.reload_check().map_err(failed)?;
-        Ok(working.into_write(street, saved).0)
+        let snapshot = Some(saved.clone());
+        Ok(crate::ledger::DocumentWrite { snapshot, is_compact: true, ..working.into_write(street, saved).0 })
     }
 
     /// The cases of a street, the latest first.

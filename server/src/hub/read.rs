@@ -9,56 +9,82 @@ use doorstep_core::sync::{
 };
 
 use super::authenticate::Authenticated;
-use super::{Hub, HubError};
-use crate::ledger::{FeedRow, LoggedChange};
+use super::{Hub, HubError, bootstrap};
+use crate::ledger::{FeedRow, LoggedChange, StoredDocument};
 
 /// How many index rows are read at a time.
 const ROWS_AT_ONCE: usize = 256;
 
 /// What is left of the size that one answer aims at.
-struct Budget {
+pub(super) struct Budget {
     bytes: usize,
     entries: usize,
 }
 
 impl Budget {
-    const fn is_spent(&self) -> bool {
+    pub(super) const fn is_spent(&self) -> bool {
         self.bytes == 0 || self.entries == 0
     }
 
-    fn spend(&mut self, bytes: usize) {
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn spend(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
         self.entries = self.entries.saturating_sub(1);
     }
 }
 
+/// The entries of a part: each document once.
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) entries: Vec<Entry>,
+    seen: BTreeSet<DocId>,
+}
+
+impl Answer {
+    pub(super) fn take(&mut self, entry: Entry) {
+        self.seen.insert(entry.id());
+        self.entries.push(entry);
+    }
+}
+
 impl Hub {
-    /// What a request's cursors lack, leaving out the changes of its own push.
+    /// What a request's cursors lack, leaving out the changes of its own push. What phones read on comes first, then what they cannot be used
+    /// without, then the rest of what they have begun.
     pub(super) fn read(&self, who: &Authenticated, cursors: &[Reading], pushed: &[ChangeHash]) -> Result<Page, HubError> {
         let own: BTreeSet<ChangeHash> = pushed.iter().copied().collect();
         let none = BTreeSet::new();
         let left = cursors.iter().map(|cursor| cursor.grant).filter(|id| !who.grants.iter().any(|grant| grant.id == *id)).collect();
         let mut page = Page { left, ..Page::default() };
-        let mut budget = Budget { bytes: self.answer_bytes, entries: MOST_ENTRIES };
+        let mut readings = Vec::new();
         for grant in &who.grants {
-            let (reading, own) = match cursors.iter().find(|cursor| cursor.grant == grant.id) {
-                Some(cursor) => (*cursor, &own),
+            readings.push(match cursors.iter().find(|cursor| cursor.grant == grant.id) {
+                Some(cursor) => (grant.scope, *cursor, &own),
                 // The phone could not note that what it pushed is in this scope, so it is told all of it.
                 None => {
                     page.entered.push(Entered { grant: *grant });
-                    (Reading::at(grant.id, Position(0)), &none)
+                    (grant.scope, Reading::at(grant.id, Position(0)), &none)
                 }
+            });
+        }
+        readings.sort_by_key(|(_, reading, _)| (reading.position == Position(0), !bootstrap::is_urgent(reading)));
+        let mut urgent = readings.iter().filter(|(_, reading, _)| bootstrap::is_urgent(reading)).count();
+        let mut budget = Budget { bytes: self.answer_bytes, entries: MOST_ENTRIES };
+        for (scope, reading, own) in &readings {
+            urgent -= usize::from(bootstrap::is_urgent(reading));
+            let part = if reading.position == Position(0) {
+                Some(self.bootstrap(who.street.id, *scope, reading, own, &mut budget, urgent > 0)?)
+            } else {
+                self.read_grant(who.street.id, *scope, reading, own, &mut budget)?
             };
-            page.parts.extend(self.read_grant(who.street.id, grant.scope, &reading, own, &mut budget)?);
+            page.parts.extend(part);
         }
         Ok(page)
     }
 
     /// One part: from the cursor to wherever the budget reaches. `None` when nothing stands behind the cursor.
-    ///
-    /// A document that is changed meanwhile moves behind `newest`, where it must still be found: the cursor may pass only what was read. So the
-    /// reading goes to the end of the feed, and the cursor only to `newest`; what lies beyond comes again the next time. A part that the budget
-    /// cuts always has `more`, even where all that is left lies beyond: it may be what moved, with changes that the phone has not yet had.
     fn read_grant(
         &self,
         street: StreetId,
@@ -69,74 +95,96 @@ impl Hub {
     ) -> Result<Option<Part>, HubError> {
         let newest = self.ledger.newest(street)?;
         let (grant, from) = (reading.grant, reading.position);
-        let mut entries = Vec::new();
-        let mut seen: BTreeSet<DocId> = BTreeSet::new();
-        let mut to = from;
-        let mut more = false;
-        'pages: loop {
+        let mut answer = Answer::default();
+        let (to, more) = self.read_on(street, scope, reading, own, budget, &mut answer)?;
+        // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
+        let to = to.min(newest).max(from);
+        let part = Part { grant, from, to, entries: List(answer.entries), more: more.then_some(true), bootstrap: None };
+        // A phone that was told of more hears that it was all, even where nothing is left of it.
+        Ok((part.to > from || more || reading.since.is_some()).then_some(part))
+    }
+
+    /// Reads on behind a cursor, as far as the budget reaches: up to where, and whether there is more.
+    ///
+    /// A document that is changed meanwhile moves behind what was the newest position, where it must still be found: the cursor may pass only
+    /// what was read. So the reading goes to the end of the feed, and the caller lets the cursor go only to what was the newest position
+    /// before; what lies beyond comes again the next time. A part that the budget cuts always has `more`, even where all that is left lies
+    /// beyond: it may be what moved, with changes that the phone has not yet had.
+    pub(super) fn read_on(
+        &self,
+        street: StreetId,
+        scope: Scope,
+        reading: &Reading,
+        own: &BTreeSet<ChangeHash>,
+        budget: &mut Budget,
+        answer: &mut Answer,
+    ) -> Result<(Position, bool), HubError> {
+        let mut to = reading.position;
+        loop {
             let rows = self.ledger.feed(street, scope, to, ROWS_AT_ONCE)?;
             let last_page = rows.len() < ROWS_AT_ONCE;
             for row in rows {
                 if budget.is_spent() {
-                    more = true;
-                    break 'pages;
+                    return Ok((to, true));
                 }
                 to = row.position();
-                if !seen.contains(&row.id())
+                if !answer.seen.contains(&row.id())
                     && let Some(entry) = self.entry(street, reading, &row, own)?
                 {
-                    seen.insert(entry.id());
                     budget.spend(size_of(&entry));
-                    entries.push(entry);
+                    answer.take(entry);
                 }
             }
             if last_page {
-                break;
+                return Ok((to, false));
             }
         }
-        // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
-        let part = Part { grant, from, to: to.min(newest).max(from), entries: List(entries), more: more.then_some(true) };
-        Ok((part.to > from || more).then_some(part))
     }
 
     /// What a row means for a reader; `None` if that is nothing but its own push.
     fn entry(&self, street: StreetId, reading: &Reading, row: &FeedRow, own: &BTreeSet<ChangeHash>) -> Result<Option<Entry>, HubError> {
         let complete = reading.complete_up_to();
-        Ok(match row {
-            // Whoever has read nothing yet holds nothing, but what it pushes itself.
-            FeedRow::Left { doc, .. } => (reading.position != Position(0) || !own.is_empty()).then_some(Entry::Left { doc: *doc }),
-            FeedRow::Record { id, kind: RecordKind::Directory, .. } => {
-                let directory = self.ledger.directory(street)?;
-                let bytes = minicbor::to_vec(&directory).unwrap_or_default();
-                Some(Entry::Record { id: *id, kind: RecordKind::Directory, bytes })
-            }
+        match row {
+            FeedRow::Left { doc, .. } => Ok(Some(Entry::Left { doc: *doc })),
+            FeedRow::Record { id, kind: RecordKind::Directory, .. } => Ok(Some(self.directory_entry(street, *id)?)),
             FeedRow::Document { doc, kind, entered, .. } if *entered <= complete => {
-                let changes = self.ledger.changes_after(street, *doc, complete, MOST_ENTRY_CHANGES + 1)?;
-                let bytes: usize = changes.iter().map(|change| change.bytes.len()).sum();
-                if changes.len() > MOST_ENTRY_CHANGES || bytes > MOST_PUSH_BYTES {
-                    return self.snapshot(street, *doc);
-                }
+                let logged = self.ledger.changes_after(street, *doc, complete, MOST_ENTRY_CHANGES + 1)?;
+                let fits = |changes: &Vec<LoggedChange>| {
+                    changes.len() <= MOST_ENTRY_CHANGES && changes.iter().map(|change| change.bytes.len()).sum::<usize>() <= MOST_PUSH_BYTES
+                };
+                let Some(changes) = logged.filter(fits) else { return self.whole(street, *doc, &BTreeSet::new()) };
                 let changes: Vec<EntryChange> = changes.into_iter().filter(|change| !own.contains(&change.hash)).map(to_entry).collect();
-                (!changes.is_empty()).then_some(Entry::Changes { doc: *doc, kind: *kind, changes: List(changes) })
+                Ok((!changes.is_empty()).then_some(Entry::Changes { doc: *doc, kind: *kind, changes: List(changes) }))
             }
             // The document came into the scope behind the cursor: all of it, unless all of it was just pushed.
-            FeedRow::Document { doc, .. } => match self.load(street, *doc)? {
-                Some(loaded) if loaded.receipts.iter().all(|(hash, _)| own.contains(hash)) => None,
-                _ => self.snapshot(street, *doc)?,
-            },
-        })
+            FeedRow::Document { doc, .. } => self.whole(street, *doc, own),
+        }
     }
 
-    fn snapshot(&self, street: StreetId, doc: DocId) -> Result<Option<Entry>, HubError> {
-        let Some(loaded) = self.load(street, doc)? else { return Ok(None) };
-        let summary = doorstep_core::summary::Summary::of(&loaded.document, &loaded.receipts);
-        Ok(Some(Entry::Snapshot {
-            doc,
-            kind: loaded.document.kind(),
-            bytes: loaded.document.save(),
-            receipts: loaded.receipts.clone(),
-            summary: minicbor::to_vec(&summary).unwrap_or_default(),
-        }))
+    /// All of a document, unless all of it is in `own`.
+    fn whole(&self, street: StreetId, doc: DocId, own: &BTreeSet<ChangeHash>) -> Result<Option<Entry>, HubError> {
+        let stored = self.ledger.document(street, doc)?;
+        let lacking = stored.filter(|stored| stored.receipts.iter().any(|(hash, _)| !own.contains(hash)));
+        lacking.map(|stored| self.snapshot(street, doc, stored)).transpose()
+    }
+
+    /// A document as it is in the ledger. Where that has nothing but a snapshot it is sent as it lies; else it is loaded, 400 µs and more.
+    pub(super) fn snapshot(&self, street: StreetId, doc: DocId, stored: StoredDocument) -> Result<Entry, HubError> {
+        let StoredDocument { kind, version, .. } = stored;
+        let bytes = match stored.snapshot {
+            Some(bytes) if stored.log.is_empty() => bytes,
+            // What the cache holds counts only if it is what was read just now: it learns of a commit later than readers do.
+            _ => match self.cache.get(street, doc).filter(|loaded| loaded.version == version) {
+                Some(loaded) => loaded.document.save(),
+                None => stored.load(doc)?.save(),
+            },
+        };
+        Ok(Entry::Snapshot { doc, kind, bytes, receipts: stored.receipts, summary: stored.summary })
+    }
+
+    pub(super) fn directory_entry(&self, street: StreetId, id: DocId) -> Result<Entry, HubError> {
+        let bytes = minicbor::to_vec(self.ledger.directory(street)?).unwrap_or_default();
+        Ok(Entry::Record { id, kind: RecordKind::Directory, bytes })
     }
 }
 
@@ -145,7 +193,7 @@ fn to_entry(change: LoggedChange) -> EntryChange {
 }
 
 /// About as many bytes as the entry takes on the wire, before compression.
-fn size_of(entry: &Entry) -> usize {
+pub(super) fn size_of(entry: &Entry) -> usize {
     /// Ids, keys and lengths of an entry, and of a change in it.
     const AROUND: usize = 64;
     AROUND

@@ -8,12 +8,16 @@ use doorstep_core::model::{ChangeHash, DocId, EventId, Position, Receipt, Receip
 use doorstep_core::summary::Summary;
 use doorstep_core::sync::Refusal;
 
-use super::cache::Loaded;
+use super::cache::{Loaded, Logged};
+use super::order::precedence_of;
 use super::{Hub, HubError};
 use crate::ledger::DocumentWrite;
 
-/// After so many changes behind the last one a new snapshot is made: replaying the log costs about 60 µs a change, a snapshot 2 to 4 kB.
-const CHANGES_PER_SNAPSHOT: usize = 16;
+/// A new snapshot is made when the log behind the last one weighs as much as the document: then no more than twice is written, whatever the
+/// sizes, and a change that takes 110 bytes and more in the log takes 2 to 17 in a snapshot. Not before so many changes, though,
+const LEAST_LOGGED: usize = 4;
+/// and at the latest after so many: replaying the log costs about 60 µs a change.
+const MOST_LOGGED: usize = 64;
 
 /// The largest document, saved, with its receipts, in bytes: with [`ANSWER_BYTES`](doorstep_core::sync::ANSWER_BYTES) before it a response
 /// still fits its frame. A household reaches a tenth of it after three hundred visits.
@@ -35,7 +39,7 @@ pub struct Working {
     pub scopes: Vec<Scope>,
     /// The scopes that it was in before what is under work.
     left: Vec<Scope>,
-    logged: usize,
+    logged: Logged,
     accepted: Vec<(ChangeHash, Receipt, Vec<u8>)>,
     late: Vec<EventId>,
 }
@@ -49,7 +53,7 @@ impl Working {
             version: None,
             scopes: Vec::new(),
             left: Vec::new(),
-            logged: 0,
+            logged: Logged::default(),
             accepted: Vec::new(),
             late: Vec::new(),
         })
@@ -99,10 +103,17 @@ impl Working {
 
     /// What is to be written, with the document as the reload check saved it.
     pub fn into_write(self, street: StreetId, saved: Vec<u8>) -> (DocumentWrite, Loaded) {
-        let logged = self.logged + self.accepted.len();
-        let (snapshot, logged) = if logged >= CHANGES_PER_SNAPSHOT { (Some(saved), 0) } else { (None, logged) };
         let scopes = scopes_of(street, &self.document);
-        let summary = minicbor::to_vec(Summary::of(&self.document, &self.receipts)).unwrap_or_default();
+        let summary = Summary::of(&self.document, &self.receipts);
+        let precedence = precedence_of(&summary);
+        let summary = minicbor::to_vec(summary).unwrap_or_default();
+        let bytes = u32::try_from(saved.len() + self.receipts.len() * BYTES_PER_RECEIPT + summary.len()).unwrap_or(u32::MAX);
+        let logged = Logged {
+            changes: self.logged.changes + self.accepted.len(),
+            bytes: self.logged.bytes + self.accepted.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>(),
+        };
+        let is_time = logged.changes >= MOST_LOGGED || (logged.changes >= LEAST_LOGGED && logged.bytes >= saved.len());
+        let (snapshot, logged) = if is_time { (Some(saved), Logged::default()) } else { (None, logged) };
         let write = DocumentWrite {
             doc: self.document.id(),
             kind: self.document.kind(),
@@ -113,6 +124,9 @@ impl Working {
             scopes: scopes.clone(),
             summary,
             late: self.late,
+            bytes,
+            precedence,
+            is_compact: false,
         };
         let left = self.left.into_iter().filter(|scope| !scopes.contains(scope)).collect();
         let loaded = Loaded { document: self.document, receipts: self.receipts, version: Position(0), scopes, left, logged };
@@ -149,20 +163,13 @@ impl Hub {
             return Ok(Some(loaded));
         }
         let Some(stored) = self.ledger.document(street, doc)? else { return Ok(None) };
-        let mut document = match &stored.snapshot {
-            Some(bytes) => Document::load(stored.kind, doc, bytes)?,
-            None => Document::new(stored.kind, doc)?,
-        };
-        let reread = |bytes: &[u8]| Change::reread(bytes).map_err(|_| doorstep_core::docs::DocumentError::Unloadable { id: doc });
-        let changes: Vec<Change> = stored.log.iter().map(|logged| reread(&logged.bytes)).collect::<Result<_, _>>()?;
-        document.apply(&changes)?;
         let loaded = Arc::new(Loaded {
-            document: Arc::new(document),
+            document: Arc::new(stored.load(doc)?),
             receipts: stored.receipts,
             version: stored.version,
             scopes: stored.scopes,
             left: stored.left,
-            logged: stored.log.len(),
+            logged: Logged { changes: stored.log.len(), bytes: stored.log.iter().map(|change| change.bytes.len()).sum() },
         });
         self.cache.put(street, Arc::clone(&loaded));
         Ok(Some(loaded))

@@ -1,7 +1,9 @@
 //! A document in the ledger: as it is read, and what a commit does to it.
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{Change, DocKind, Document, DocumentError};
 use doorstep_core::model::{ChangeHash, DocId, EventId, Position, Receipt, Receipts, Scope};
+
+use super::Precedence;
 
 /// A document as the ledger keeps it, whole.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub struct LoggedChange {
 
 /// What a commit does to one document.
 ///
+/// With a snapshot, the log of before the snapshot *before it* goes: so there is always a while of changes for those who come by often, and
+/// whoever comes from farther back gets a snapshot. Hash, receipt and the way to the signature stay.
+///
 /// Its changes take positions in the order given, one each. Without a change it takes one where the scopes are others than before, and none
 /// otherwise: a new snapshot or summary is nothing that a reader of the feed need hear of.
 #[derive(Clone)]
@@ -61,6 +66,50 @@ pub struct DocumentWrite {
     pub summary: Vec<u8>,
     /// Events of a case that came too late, for the centre's list.
     pub late: Vec<EventId>,
+    /// About how many bytes all of it takes, for whoever plans an answer.
+    pub bytes: u32,
+    /// How soon somebody who has nothing yet needs it.
+    pub precedence: Precedence,
+    /// Whether a new document is kept as its snapshot alone: there is nobody who has read a part of it, and no signature to its changes.
+    pub is_compact: bool,
+}
+
+impl StoredDocument {
+    /// The document, loaded: its snapshot with the log on top.
+    ///
+    /// # Errors
+    /// When the bytes are no document any more.
+    pub fn load(&self, doc: DocId) -> Result<Document, DocumentError> {
+        let mut document = match &self.snapshot {
+            Some(bytes) => Document::load(self.kind, doc, bytes)?,
+            None => Document::new(self.kind, doc)?,
+        };
+        let reread = |bytes: &[u8]| Change::reread(bytes).map_err(|_| DocumentError::Unloadable { id: doc });
+        let changes: Vec<Change> = self.log.iter().map(|logged| reread(&logged.bytes)).collect::<Result<_, _>>()?;
+        document.apply(&changes)?;
+        Ok(document)
+    }
+}
+
+impl DocumentWrite {
+    /// What gives a document a new snapshot, to be added, and changes nothing else.
+    pub fn compaction(doc: DocId, stored: &StoredDocument) -> Self {
+        Self {
+            doc,
+            kind: stored.kind,
+            expected: Some(stored.version),
+            changes: Vec::new(),
+            snapshot: None,
+            receipts: stored.receipts.clone(),
+            scopes: stored.scopes.clone(),
+            summary: stored.summary.clone(),
+            late: Vec::new(),
+            // Both stand in the feed, where nothing moves.
+            bytes: 0,
+            precedence: Precedence::default(),
+            is_compact: false,
+        }
+    }
 }
 
 /// Sizes only, as all of these: documents hold personal data.

@@ -1,8 +1,27 @@
 //! What a reader of the feed gets.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{DocId, Position};
+use doorstep_core::model::{Day, DocId, Position};
 use doorstep_core::sync::RecordKind;
+
+/// How soon a phone that begins needs a document, as it was at its position. It stands in the feed, so that a bootstrap is put in order by one
+/// scan of small rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precedence {
+    /// It is a case that is open.
+    Open {
+        /// The less, the sooner.
+        rank: u8,
+    },
+    /// Somebody is to come again on this day.
+    Due {
+        /// The day.
+        day: Day,
+    },
+    /// Whenever there is time.
+    #[default]
+    Later,
+}
 
 /// What stands in a scope at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +36,10 @@ pub enum FeedRow {
         kind: DocKind,
         /// The position at which it came into this scope: a reader from before that needs all of it.
         entered: Position,
+        /// About how many bytes all of it takes.
+        bytes: u32,
+        /// How soon somebody who has nothing yet needs it.
+        precedence: Precedence,
     },
     /// A document that left the scope at this position.
     Left {

@@ -9,6 +9,7 @@
 //! is left to the store.
 
 mod commit;
+mod compact;
 mod document;
 mod feed;
 mod keys;
@@ -66,7 +67,7 @@ impl Ledger for KeyedLedger {
         document::read(self.read(), street, doc)
     }
 
-    fn changes_after(&self, street: StreetId, doc: DocId, after: Position, limit: usize) -> Result<Vec<LoggedChange>, LedgerError> {
+    fn changes_after(&self, street: StreetId, doc: DocId, after: Position, limit: usize) -> Result<Option<Vec<LoggedChange>>, LedgerError> {
         document::changes(self.read(), street, doc, after, limit)
     }
 

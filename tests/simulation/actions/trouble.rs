@@ -1,6 +1,7 @@
 //! What operators and bad luck do: rights that end and are given again, imports, clocks that are set, power that goes.
 
 use doorstep_core::docs::{DocKind, Write, household_writes, organisation_writes, place_writes, resident_writes};
+use doorstep_core::field::FieldError;
 use doorstep_core::model::{DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceKind, ResidentDetails, Scope, StreetId};
 use doorstep_core::store::{CrashKind, StoreError};
 use doorstep_core::sync::client::Input;
@@ -44,7 +45,8 @@ impl World {
     /// What is there before anybody begins to work.
     pub fn furnish(&mut self) {
         for street in self.server.streets.clone() {
-            let documents = self.documents_from_elsewhere(street, 12);
+            let most = if self.dice.chance(300) { 60 } else { 12 };
+            let documents = self.documents_from_elsewhere(street, most);
             if let Some(hub) = self.server.hub() {
                 hub.create_documents(street, &documents, &mut |_| {}).unwrap();
             }
@@ -86,6 +88,19 @@ impl World {
             }
             Some(Err(error)) => ensure(false, "an operator's command succeeds", || format!("{error:?}")),
         }
+    }
+
+    /// A phone is told to read everything again: what left its scopes meanwhile is told to nobody, and must be swept. The app does that also in
+    /// the midst of a bootstrap.
+    pub(super) fn read_again(&mut self, phone: usize) -> Result<(), Violation> {
+        let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+        match engine.read_everything_again() {
+            Ok(()) => self.say(|| format!("phone {phone} will read everything again")),
+            Err(FieldError::Store(StoreError::Stopped)) => {}
+            Err(error) => ensure(false, "a phone can read everything again", || format!("{error:?}"))?,
+        }
+        self.look_after(phone);
+        Ok(())
     }
 
     /// A clock is set, rightly or wrongly; the system tells the app.

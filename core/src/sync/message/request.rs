@@ -4,7 +4,7 @@ use crate::docs::DocKind;
 use crate::model::{ChangeHash, DeviceId, DocId, GrantId, GroupId, Incarnation, LedgerId, Millis, Position};
 use crate::sync::closed::arm;
 use crate::sync::{
-    EntryChange, HashAlgorithm, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Signature,
+    EntryChange, HashAlgorithm, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Resume, Signature,
 };
 
 /// What a phone sends: who it is, how far it has read, what it recorded.
@@ -54,12 +54,15 @@ pub struct Reading {
     /// part and moves on meanwhile must bring what lies between. Absent where that is `position`.
     #[n(2)]
     pub since: Option<Position>,
+    /// While a bootstrap is under way (the position is 0 then), where it goes on.
+    #[n(3)]
+    pub resume: Option<Resume>,
 }
 
 impl Reading {
     /// A reading that is under way for no longer than this request.
     pub const fn at(grant: GrantId, position: Position) -> Self {
-        Self { grant, position, since: None }
+        Self { grant, position, since: None, resume: None }
     }
 
     /// Everything up to here is on the phone's disk. What claims to be behind the position counts as the position.

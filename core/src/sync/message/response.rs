@@ -4,7 +4,8 @@ use crate::docs::DocKind;
 use crate::model::{CaseId, DocId, Grant, GrantId, GroupId, LedgerId, Millis, Position, Receipts};
 use crate::sync::text::text;
 use crate::sync::{
-    List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Offer, Refusal,
+    Bootstrap, List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Offer,
+    Refusal,
 };
 
 /// What the server answers.
@@ -127,6 +128,9 @@ pub struct Part {
     /// Whether there is more behind `to`: ask again at once.
     #[n(4)]
     pub more: Option<bool>,
+    /// In a part of a bootstrap: which one, where it goes on, how much is left.
+    #[n(5)]
+    pub bootstrap: Option<Bootstrap>,
 }
 
 /// One document or record that changed.

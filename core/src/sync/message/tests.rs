@@ -171,7 +171,8 @@ fn every_list_of_a_message_has_its_bound() {
     let pushed = PushedChange { doc, kind, bytes: vec![] };
     let offer = Offer { doc, kind, heads: List::default() };
     let change = EntryChange { bytes: vec![], number: 1, at: Millis(0) };
-    let part = |entries| Part { grant: reading.grant, from: Position(0), to: Position(1), entries: List(entries), more: None };
+    let part =
+        |entries| Part { grant: reading.grant, from: Position(0), to: Position(1), entries: List(entries), more: None, bootstrap: None };
     let grant = Grant {
         id: reading.grant,
         person: PersonId::from_bytes([7; 16]),
@@ -251,8 +252,14 @@ fn patched(bytes: &[u8], found: &[u8], by: &[u8]) -> Vec<u8> {
 fn an_arm_that_is_not_known_makes_the_message_undecodable_and_never_shorter() {
     let doc = DocId::from_bytes([0xee; 16]);
     let ends_with = |entry: Entry| {
-        let part =
-            Part { grant: GrantId::from_bytes([4; 16]), from: Position(0), to: Position(1), entries: vec![entry].into(), more: None };
+        let part = Part {
+            grant: GrantId::from_bytes([4; 16]),
+            from: Position(0),
+            to: Position(1),
+            entries: vec![entry].into(),
+            more: None,
+            bootstrap: None,
+        };
         encode(&Response { parts: Some(vec![part].into()), ..empty_response() })
     };
     let entry = patched(&ends_with(Entry::Left { doc }), &[0x82, 3, 0xa1, 0, 0x50, 0xee], &[0x82, 9, 0xa1, 0, 0x50, 0xee]);

@@ -9,8 +9,8 @@ use crate::model::{
 };
 use crate::summary::Summary;
 use crate::sync::{
-    Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, Leaf, List, Offer, Part, Push, PushedChange,
-    Reading, RecordKind, Refusal, Relay, Request, Response, Verdict, seal_frame,
+    Bootstrap, Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, Leaf, List, Offer, Part, Progress,
+    Push, PushedChange, Reading, RecordKind, Refusal, Relay, Request, Response, Resume, ResumeKey, Verdict, seal_frame,
 };
 
 pub(super) fn all() -> Vec<Vector> {
@@ -18,6 +18,7 @@ pub(super) fn all() -> Vec<Vector> {
         ("request-nothing-new", request("The smallest request of a phone at work: one cursor, nothing to push.", &nothing_new())),
         ("request-first-contact", request("The first request of a device: it has read nothing.", &first_contact())),
         ("request-after-parts", request("After `response-parts`: of the second grant more is to come.", &after_parts())),
+        ("request-in-a-bootstrap", request("After `response-bootstrap`: the first grant goes on at its resume key.", &in_a_bootstrap())),
         ("request-push", request("Three groups, each a command: a household, a visit of it, a case with its first event.", &push())),
         (
             "request-to-a-restored-server",
@@ -29,6 +30,7 @@ pub(super) fn all() -> Vec<Vector> {
             "response-parts",
             response("What changed in two grants: changes, a snapshot, a record, a document that left; the second was cut.", &parts()),
         ),
+        ("response-bootstrap", response("The first part of a bootstrap, with more to come, and the last of another one.", &bootstrap())),
         (
             "response-scopes",
             response("Grants of each scope that the phone did not name, one that has ended, a document that was erased.", &scopes()),
@@ -95,6 +97,15 @@ fn nothing_new() -> Request {
 fn after_parts() -> Request {
     let cut = Reading { since: Some(Position(0)), ..Reading::at(id(0x6b), Position(12)) };
     Request { cursors: vec![Reading::at(id(0x60), Position(1_004)), cut].into(), ..nothing_new() }
+}
+
+fn resume_key() -> ResumeKey {
+    ResumeKey::new(&[1, 0, 0, 0x51, 0x4a, 3, 0, 0, 0, 0]).unwrap()
+}
+
+fn in_a_bootstrap() -> Request {
+    let resumed = Reading { resume: Some(Resume { base: Position(1_000), key: resume_key() }), ..Reading::at(id(0x60), Position(0)) };
+    Request { cursors: vec![resumed, Reading::at(id(0x6b), Position(1_000))].into(), ..nothing_new() }
 }
 
 fn first_contact() -> Request {
@@ -207,8 +218,32 @@ fn parts() -> Response {
         to: Position(to),
         entries: entries.into(),
         more,
+        bootstrap: None,
     };
     Response { parts: Some(vec![part(0x60, 1_000, 1_004, first, None), part(0x6b, 0, 12, second, Some(true))].into()), ..nothing() }
+}
+
+fn bootstrap() -> Response {
+    let (case, change) = reported();
+    let receipts = [(change.hash(), Receipt { number: 1, at: minutes(19) })].into_iter().collect();
+    let summary = encode(&Summary::of(&case, &receipts));
+    let entries = vec![
+        Entry::Record { id: id(0x57), kind: RecordKind::Directory, bytes: encode(&rows::directory()) },
+        Entry::Snapshot { doc: case.id(), kind: DocKind::Case, bytes: case.save(), receipts, summary },
+    ];
+    let begun = Progress { documents: 800, bytes: 1_400_000, documents_left: 799, bytes_left: 1_398_500, usable: true };
+    let ended = Progress { documents: 3, bytes: 4_500, documents_left: 0, bytes_left: 0, usable: true };
+    let part = |grant, to, entries: Vec<Entry>, more, after, next, progress| Part {
+        grant: id(grant),
+        from: Position(0),
+        to: Position(to),
+        entries: entries.into(),
+        more,
+        bootstrap: Some(Bootstrap { base: Position(1_000), after, next, progress }),
+    };
+    let first = part(0x60, 0, entries, Some(true), None, Some(resume_key()), begun);
+    let last = part(0x6b, 1_000, Vec::new(), None, ResumeKey::new(&[1, 9]), None, ended);
+    Response { parts: Some(vec![first, last].into()), ..nothing() }
 }
 
 /// Longer than what is worth compressing.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::{Exchanged, FieldError, HttpTransport, Identity, SyncStatus};
+use doorstep_core::field::{BootstrapStatus, Exchanged, FieldError, HttpTransport, Identity, SyncStatus};
 use doorstep_core::model::{Clock as _, Millis};
 use doorstep_core::sync::client::SyncFailure;
 use serde::Serialize;
@@ -109,6 +109,47 @@ struct Queue {
     next_attempt: Option<i64>,
     last_error: Option<String>,
     clock_offset_ms: i64,
+    bootstrap: Download,
+}
+
+/// How far the first download has come.
+#[derive(Debug, Serialize)]
+struct Download {
+    documents: u64,
+    documents_total: u64,
+    bytes: u64,
+    bytes_total: u64,
+    usable: bool,
+    complete: bool,
+}
+
+impl From<BootstrapStatus> for Download {
+    fn from(status: BootstrapStatus) -> Self {
+        let BootstrapStatus { documents, documents_total, bytes, bytes_total, usable, complete } = status;
+        Self { documents, documents_total, bytes, bytes_total, usable, complete }
+    }
+}
+
+impl Download {
+    /// Whether there is anything to tell: it is under way.
+    const fn is_under_way(&self) -> bool {
+        !self.complete && self.documents_total > 0
+    }
+
+    /// What has come, of what.
+    fn tell<T>(&self, told: impl FnOnce(&[(&str, &dyn std::fmt::Display)]) -> T) -> T {
+        let megabytes = |bytes: u64| format!("{}.{}", bytes / 1_000_000, bytes % 1_000_000 / 100_000);
+        let (mb, all_mb) = (megabytes(self.bytes), megabytes(self.bytes_total));
+        told(&[("n", &self.documents), ("all", &self.documents_total), ("mb", &mb), ("all_mb", &all_mb)])
+    }
+
+    fn lines(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        if !self.is_under_way() {
+            return Ok(());
+        }
+        writeln!(out, "{}", self.tell(|values| lang.fill(Text::Download, values)))?;
+        if self.usable { writeln!(out, "{}", lang.say(Text::DownloadUsable)) } else { Ok(()) }
+    }
 }
 
 impl From<SyncStatus> for Queue {
@@ -123,6 +164,7 @@ impl From<SyncStatus> for Queue {
             next_attempt: status.next_attempt.map(|at| at.0),
             last_error: status.last_error,
             clock_offset_ms: status.clock_offset_ms,
+            bootstrap: status.bootstrap.into(),
         }
     }
 }
@@ -132,6 +174,7 @@ const OFFSET_TO_TELL: i64 = 30_000;
 
 impl Queue {
     fn lines(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        self.bootstrap.lines(lang, out)?;
         match self.oldest_pending {
             Some(since) => writeln!(out, "{}", lang.fill(Text::Waiting, &[("n", &self.pending), ("since", &Millis(since))]))?,
             None => writeln!(out, "{}", lang.say(Text::NothingWaits))?,
@@ -213,7 +256,12 @@ pub(super) fn sync(phone: &Phone, args: &SyncArgs, page: &mut Page<'_>) -> Resul
     loop {
         let mut told = |status: &SyncStatus| {
             let Exchanged { accepted, received, .. } = status.exchanged;
-            page.progress(Text::SyncProgress, &[("sent", &accepted), ("received", &received), ("n", &status.pending)]);
+            let download = Download::from(status.bootstrap);
+            if download.is_under_way() {
+                download.tell(|values| page.progress(Text::Download, values));
+            } else {
+                page.progress(Text::SyncProgress, &[("sent", &accepted), ("received", &received), ("n", &status.pending)]);
+            }
         };
         let failure = match phone.engine.sync_with(&transport, &mut told) {
             Ok(report) => {

@@ -34,7 +34,7 @@ fn of_everything() -> Commit {
 
 fn assert_nothing_of_everything(ledger: &dyn Ledger) {
     assert_eq!(ledger.document(HERE, doc(7)).unwrap(), None);
-    assert_eq!(ledger.changes_after(HERE, doc(7), Position(0), ALL).unwrap(), []);
+    assert_eq!(ledger.changes_after(HERE, doc(7), Position(0), ALL).unwrap(), Some(vec![]));
     assert_eq!(ledger.group(HERE, group_id(7)).unwrap(), None);
     assert_eq!(ledger.claim(HERE, &claim("claim-7")).unwrap(), None);
     assert_eq!(ledger.quarantined(HERE, group_id(8)).unwrap(), None);
@@ -57,8 +57,9 @@ pub fn positions_have_no_gaps_and_run_in_the_order_of_commits(subject: &dyn Subj
     assert_eq!(ledger.commit(HERE, commit).unwrap(), [Position(4), Position(5)]);
     assert_eq!(ledger.newest(HERE).unwrap(), Position(6));
     assert_eq!(put(&*ledger, write(doc(1), Some(Position(4)), 4..=4, &[grid(1)])), Position(7));
-    let of =
-        |number: u8| ledger.changes_after(HERE, doc(number), Position(0), ALL).unwrap().iter().map(|c| c.position.0).collect::<Vec<_>>();
+    let of = |number: u8| {
+        ledger.changes_after(HERE, doc(number), Position(0), ALL).unwrap().unwrap().iter().map(|c| c.position.0).collect::<Vec<_>>()
+    };
     assert_eq!((of(1), of(2)), (vec![2, 3, 4, 7], vec![5]));
     assert_eq!(ledger.newest(THERE).unwrap(), Position(1));
 }
@@ -96,7 +97,7 @@ pub fn of_concurrent_commits_on_one_version_one_wins(subject: &dyn Subject) {
     });
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert_eq!(ledger.newest(HERE).unwrap(), Position(3));
-    assert_eq!(ledger.changes_after(HERE, doc(1), Position(0), ALL).unwrap().len(), 2);
+    assert_eq!(ledger.changes_after(HERE, doc(1), Position(0), ALL).unwrap().unwrap().len(), 2);
 }
 
 pub fn a_document_at_another_version_writes_nothing(subject: &dyn Subject) {
@@ -241,6 +242,23 @@ pub fn a_change_leads_to_the_signed_push_that_it_came_in(subject: &dyn Subject) 
     assert_eq!([found(1, 5), found(1, 6)], [Some(second.clone()), Some(second)]);
     assert_eq!([found(3, 7), found(1, 3), found(1, 99)], [None, None, None]);
     assert_eq!(ledger.proof(THERE, doc(1), Position(2)).unwrap(), None);
+}
+
+pub fn the_way_to_the_signed_push_outlives_the_bytes_of_a_change(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let leaves: Vec<_> = (1..=2).map(|number| (doc(1), hash(doc(1), number))).collect();
+    let signed: Vec<Leaf> = leaves.iter().map(|(doc, hash)| Leaf { doc: *doc, hash: *hash }).collect();
+    let device = doorstep_core::model::DeviceId::from_bytes([1; 16]);
+    let proof = PushProof { device, signature: DeviceKey::from_seed(&[1; 32]).sign_push(device, &signed), leaves };
+    // The third change is the server's own.
+    let mut first = DocumentWrite { snapshot: Some(vec![1; 100]), ..write(doc(1), None, 1..=3, &[grid(1)]) };
+    first.changes[1].2 = vec![1; 10_000];
+    let commit = Commit { documents: vec![first], proof: Some(proof.clone()), ..Commit::default() };
+    let version = ledger.commit(HERE, commit).unwrap()[0];
+    put(&*ledger, DocumentWrite { snapshot: Some(vec![2; 100]), ..write(doc(1), Some(version), 4..=4, &[grid(1)]) });
+    assert_eq!(ledger.changes_after(HERE, doc(1), Position(1), ALL).unwrap(), None);
+    let found = |position| ledger.proof(HERE, doc(1), Position(position)).unwrap();
+    assert_eq!([found(2), found(3), found(4)], [Some(proof.clone()), Some(proof), None]);
 }
 
 pub fn an_empty_commit_changes_nothing(subject: &dyn Subject) {

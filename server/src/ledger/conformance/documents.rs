@@ -13,7 +13,7 @@ use super::sample::{
 use crate::ledger::{Commit, DocumentWrite, EnrolmentCode, Ledger};
 
 fn numbers_of(ledger: &dyn Ledger, doc: DocId, after: u64, limit: usize) -> Vec<u64> {
-    ledger.changes_after(HERE, doc, Position(after), limit).unwrap().iter().map(|change| change.receipt.number).collect()
+    ledger.changes_after(HERE, doc, Position(after), limit).unwrap().unwrap().iter().map(|change| change.receipt.number).collect()
 }
 
 pub fn a_document_is_read_back_from_its_log(subject: &dyn Subject) {
@@ -46,7 +46,80 @@ pub fn a_document_is_read_back_from_its_snapshot_and_the_log_behind_it(subject: 
     put(&*ledger, third.clone());
     let found = ledger.document(HERE, doc(1)).unwrap().unwrap();
     assert_eq!((found.snapshot, found.log, found.receipts), (Some(vec![8; 10]), vec![], third.receipts));
-    assert_eq!(numbers_of(&*ledger, doc(1), 0, ALL), (1..=303).collect::<Vec<_>>());
+    assert_eq!(numbers_of(&*ledger, doc(1), 301, ALL), [301, 302, 303]);
+}
+
+pub fn a_log_that_a_snapshot_took_the_place_of_is_said_to_be_gone(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let mut commit = DocumentWrite { snapshot: Some(vec![1; 9_000]), ..write(doc(1), None, 1..=3, &[grid(1)]) };
+    commit.changes[1].2 = vec![7; 10_000];
+    let version = put(&*ledger, commit);
+    let behind = |after| ledger.changes_after(HERE, doc(1), Position(after), ALL).unwrap().map(|changes| changes.len());
+    // The first snapshot takes nothing away: whoever was here a moment ago gets what is new.
+    assert_eq!((behind(0), behind(2)), (Some(3), Some(2)));
+    let version = put(&*ledger, write(doc(1), Some(version), 4..=5, &[grid(1)]));
+    assert_eq!(behind(0), Some(5));
+    // The second one takes what lies before the first.
+    let version = put(&*ledger, DocumentWrite { snapshot: Some(vec![2; 10]), ..write(doc(1), Some(version), 6..=6, &[grid(1)]) });
+    assert_eq!([behind(0), behind(3)], [None, None]);
+    assert_eq!([behind(4), behind(5), behind(6), behind(7)], [Some(3), Some(2), Some(1), Some(0)]);
+    let found = ledger.document(HERE, doc(1)).unwrap().unwrap();
+    assert_eq!((found.version, found.snapshot, found.log.len(), found.receipts.len()), (version, Some(vec![2; 10]), 0, 6));
+    // One that changes nothing takes its place like any other, and so does the next.
+    let alone = DocumentWrite { changes: vec![], snapshot: Some(vec![3; 10]), ..write(doc(1), Some(version), 6..=6, &[grid(1)]) };
+    assert_eq!(put(&*ledger, alone), version);
+    assert_eq!([behind(6), behind(7)], [None, Some(0)]);
+    let version = put(&*ledger, write(doc(1), Some(version), 7..=7, &[grid(1)]));
+    assert_eq!([behind(6), behind(7), behind(8)], [None, Some(1), Some(0)]);
+    assert_eq!(ledger.document(HERE, doc(1)).unwrap().unwrap().log.len(), 1);
+    assert_eq!(version, Position(8));
+}
+
+pub fn a_new_document_may_be_kept_as_its_snapshot_alone(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let written = DocumentWrite { snapshot: Some(vec![1; 5_000]), is_compact: true, ..write(doc(1), None, 1..=2, &[grid(1)]) };
+    let version = put(&*ledger, written.clone());
+    assert_eq!(version, Position(3));
+    let found = ledger.document(HERE, doc(1)).unwrap().unwrap();
+    assert_eq!((found.snapshot, found.log, found.receipts), (Some(vec![1; 5_000]), vec![], written.receipts));
+    let behind = |after| ledger.changes_after(HERE, doc(1), Position(after), ALL).unwrap().map(|changes| changes.len());
+    assert_eq!([behind(0), behind(2), behind(3)], [None, None, Some(0)]);
+    // Where it is there already, nothing that somebody may have read in part goes.
+    let version = put(&*ledger, DocumentWrite { is_compact: true, ..write(doc(1), Some(version), 3..=3, &[grid(1)]) });
+    assert_eq!([behind(3), behind(4)], [Some(1), Some(0)]);
+    assert_eq!(ledger.document(HERE, doc(1)).unwrap().unwrap().log.len(), 1);
+    assert_eq!(version, Position(4));
+}
+
+pub fn changes_are_read_whole_or_not_at_all_while_others_compact(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let mut version = put(&*ledger, write(doc(1), None, 1..=1, &[grid(1)]));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut cursor = 0;
+            while !done.load(Ordering::Relaxed) {
+                match ledger.changes_after(HERE, doc(1), Position(cursor), ALL).unwrap() {
+                    Some(changes) => {
+                        let positions: Vec<u64> = changes.iter().map(|change| change.position.0).collect();
+                        let first = cursor.max(1) + 1;
+                        assert_eq!(positions, (first..first + positions.len() as u64).collect::<Vec<_>>());
+                        cursor = positions.last().copied().map_or(cursor, |last| last.saturating_sub(5));
+                    }
+                    None => cursor = ledger.newest(HERE).unwrap().0,
+                }
+            }
+        });
+        for number in 2..=80u64 {
+            let snapshot = number.is_multiple_of(3).then(|| vec![0; 100]);
+            let mut commit = write(doc(1), Some(version), number..=number, &[grid(1)]);
+            if number.is_multiple_of(4) {
+                commit.changes[0].2 = vec![1; 5_000];
+            }
+            version = put(&*ledger, DocumentWrite { snapshot, ..commit });
+        }
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 pub fn changes_of_every_size_come_back_as_they_were(subject: &dyn Subject) {
@@ -56,7 +129,7 @@ pub fn changes_of_every_size_come_back_as_they_were(subject: &dyn Subject) {
         *bytes = (0..length).map(|at: usize| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
     }
     put(&*ledger, commit.clone());
-    let found: Vec<_> = ledger.changes_after(HERE, doc(1), Position(0), ALL).unwrap();
+    let found: Vec<_> = ledger.changes_after(HERE, doc(1), Position(0), ALL).unwrap().unwrap();
     assert_eq!(found.into_iter().map(|change| (change.hash, change.receipt, change.bytes)).collect::<Vec<_>>(), commit.changes);
 }
 
@@ -73,7 +146,7 @@ pub fn changes_are_read_behind_a_position(subject: &dyn Subject) {
     assert!(numbers_of(&*ledger, doc(1), 8, ALL).is_empty());
     assert!(numbers_of(&*ledger, doc(1), u64::MAX, ALL).is_empty());
     assert!(numbers_of(&*ledger, doc(3), 0, ALL).is_empty());
-    let found = ledger.changes_after(HERE, doc(1), Position(4), 1).unwrap();
+    let found = ledger.changes_after(HERE, doc(1), Position(4), 1).unwrap().unwrap();
     assert_eq!((found[0].position, found[0].hash), (Position(7), hash(doc(1), 4)));
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use doorstep_core::model::{DocId, Position, Scope};
+use doorstep_core::model::{Day, DocId, Position, Scope};
 use doorstep_core::sync::RecordKind;
 
 use super::Subject;
 use super::sample::{ALL, HERE, THERE, commit_of, directory, doc, documents, feed, grid, left, put, standing, two_streets, write};
-use crate::ledger::{Commit, FeedRow};
+use crate::ledger::{Commit, FeedRow, Precedence};
 
 pub fn a_document_stands_once_in_a_scope_at_its_newest_position(subject: &dyn Subject) {
     let ledger = two_streets(subject);
@@ -68,6 +68,20 @@ pub fn a_change_of_scopes_alone_takes_a_position(subject: &dyn Subject) {
     assert_eq!(documents(&*ledger, grid(2)), [left(4, doc(1))]);
 }
 
+pub fn size_and_precedence_stand_with_the_position(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let all = [Precedence::Open { rank: 2 }, Precedence::Due { day: Day(-3) }, Precedence::Later];
+    let mut version = None;
+    for (number, precedence) in (1..).zip(all) {
+        let written = write(doc(1), version, number..=number, &[grid(1), grid(2)]);
+        version = Some(put(&*ledger, crate::ledger::DocumentWrite { bytes: 70_000, precedence, ..written }));
+        for scope in [grid(1), grid(2)] {
+            let [FeedRow::Document { bytes, precedence: found, .. }] = documents(&*ledger, scope)[..] else { panic!("one document") };
+            assert_eq!((bytes, found), (70_000, precedence));
+        }
+    }
+}
+
 pub fn records_stand_in_every_scope_of_their_street(subject: &dyn Subject) {
     let ledger = two_streets(subject);
     put(&*ledger, write(doc(1), None, 1..=1, &[grid(1)]));
@@ -122,11 +136,13 @@ pub fn a_reader_beside_writers_misses_nothing(subject: &dyn Subject) {
             loop {
                 let is_last = done.load(Ordering::Acquire);
                 loop {
+                    // As the hub does: records and documents are read one after the other, and what came in between lies behind this.
+                    let newest = ledger.newest(HERE).unwrap();
                     let page = ledger.feed(HERE, grid(1), cursor, 3).unwrap();
                     assert!(page.is_sorted_by_key(FeedRow::position));
                     seen.extend(page.iter().map(|row| row.position().0));
                     match page.last() {
-                        Some(row) => cursor = row.position(),
+                        Some(row) => cursor = row.position().min(newest),
                         None => break,
                     }
                 }

@@ -10,7 +10,7 @@ use doorstep_core::model::{
 use doorstep_core::sync::{DeviceKey, PublicKey};
 
 use super::Subject;
-use crate::ledger::{AcceptedGroup, Commit, Device, DocumentWrite, FeedRow, Ledger, QuarantinedGroup, Street};
+use crate::ledger::{AcceptedGroup, Commit, Device, DocumentWrite, FeedRow, Ledger, Precedence, QuarantinedGroup, Street};
 
 pub(super) const HERE: StreetId = StreetId::from_bytes([1; 16]);
 pub(super) const THERE: StreetId = StreetId::from_bytes([2; 16]);
@@ -78,6 +78,9 @@ pub(super) fn write(doc: DocId, expected: Option<Position>, numbers: std::ops::R
         scopes: scopes.to_vec(),
         summary: format!("summary after {last}").into_bytes(),
         late: Vec::new(),
+        bytes: 100,
+        precedence: Precedence::Later,
+        is_compact: false,
     }
 }
 
@@ -133,7 +136,14 @@ pub(super) fn documents(ledger: &dyn Ledger, scope: Scope) -> Vec<FeedRow> {
 }
 
 pub(super) fn standing(position: u64, doc: DocId, entered: u64) -> FeedRow {
-    FeedRow::Document { position: Position(position), doc, kind: DocKind::Household, entered: Position(entered) }
+    FeedRow::Document {
+        position: Position(position),
+        doc,
+        kind: DocKind::Household,
+        entered: Position(entered),
+        bytes: 100,
+        precedence: Precedence::Later,
+    }
 }
 
 pub(super) fn left(position: u64, doc: DocId) -> FeedRow {

@@ -10,12 +10,13 @@ use doorstep_core::model::{ChangeHash, ClaimKey, DocId, EventId, GroupId, Positi
 use doorstep_core::store::chunks::put_chunked;
 use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
 
+use super::compact;
 use super::feed;
 use super::keys;
 use super::quarantine::PreparedRefusal;
 use super::rows::{self, ChangeRow, ClaimRow, Counters, Departure, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing};
 use super::street::PreparedDirectory;
-use crate::ledger::{Commit, DocumentWrite, LedgerError};
+use crate::ledger::{Commit, DocumentWrite, LedgerError, Precedence};
 
 const fn conflict(what: &'static str) -> LedgerError {
     LedgerError::Conflict { what }
@@ -119,6 +120,9 @@ struct PreparedDocument {
     scopes: Vec<Scope>,
     summary: Vec<u8>,
     late: Vec<EventId>,
+    bytes: u32,
+    precedence: Precedence,
+    is_compact: bool,
 }
 
 struct PreparedChange {
@@ -153,6 +157,9 @@ impl PreparedDocument {
             scopes,
             summary: row::seal(&write.summary),
             late: write.late,
+            bytes: write.bytes,
+            precedence: write.precedence,
+            is_compact: write.is_compact,
         })
     }
 
@@ -164,10 +171,17 @@ impl PreparedDocument {
             Some(old) if taken == 0 => old.version,
             _ => place.counters.take(taken),
         };
-        for (position, change) in (before.0 + 1..).map(Position).zip(&self.changes) {
-            change.write(transaction, place, self.doc, position)?;
-        }
         let mut head = self.head(old.as_ref(), version);
+        if self.is_compact && old.is_none() && self.snapshot.is_some() {
+            head.log_from = Some(version);
+        } else {
+            for (position, change) in (before.0 + 1..).map(Position).zip(&self.changes) {
+                change.write(transaction, place, self.doc, position)?;
+            }
+        }
+        if let Some(old) = old.as_ref().filter(|_| self.snapshot.is_some()) {
+            head.log_from = compact::drop_log(transaction, place.street, self.doc, old)?;
+        }
         if taken > 0 {
             self.move_in_feed(transaction, place.street, old.as_ref(), &mut head)?;
         }
@@ -208,6 +222,7 @@ impl PreparedDocument {
             snapshot_at: if self.snapshot.is_some() { Some(version) } else { old.and_then(|old| old.snapshot_at) },
             scopes: self.scopes.iter().map(standing).collect(),
             left: old.map(|old| old.left.clone()).unwrap_or_default(),
+            log_from: old.and_then(|old| old.log_from),
         }
     }
 
@@ -232,7 +247,7 @@ impl PreparedDocument {
             transaction.delete(keys::feed(street, scope, at));
         }
         for Standing { scope, entered } in &head.scopes {
-            let row = feed::standing(self.doc, self.kind, *entered);
+            let row = feed::standing(self.doc, self.kind, *entered, self.bytes, self.precedence);
             rows::put(transaction, keys::FEED, keys::feed(street, *scope, version), &row)?;
         }
         Ok(())
@@ -251,6 +266,7 @@ impl PreparedChange {
             at: self.receipt.at,
             bytes: (!is_large).then(|| self.bytes.clone()),
             proof: self.is_signed.then(|| position.0 - place.first.0),
+            is_compacted: None,
         };
         rows::put(transaction, keys::LOG, keys::change(keys::LOG, place.street, doc, position), &row)
     }

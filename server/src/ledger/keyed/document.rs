@@ -19,10 +19,10 @@ const CHANGES_AT_ONCE: usize = 256;
 pub(super) fn read(read: &dyn Read, street: StreetId, doc: DocId) -> Result<Option<StoredDocument>, LedgerError> {
     let mut head = Head::read(read, street, doc)?;
     while let Some(before) = head {
-        let document = assemble(read, street, doc, &before)?;
+        let document = assemble(read, street, doc, &before);
         let after = Head::read(read, street, doc)?;
         if after.as_ref() == Some(&before) {
-            return Ok(Some(document));
+            return document.map(Some);
         }
         head = after;
     }
@@ -42,7 +42,7 @@ fn assemble(read: &dyn Read, street: StreetId, doc: DocId, head: &Head) -> Resul
     let mut log = Vec::new();
     let mut after = head.snapshot_at.unwrap_or_default();
     loop {
-        let page = changes(read, street, doc, after, CHANGES_AT_ONCE)?;
+        let page = logged(read, street, doc, after, CHANGES_AT_ONCE)?;
         let last = page.last().map(|change| change.position);
         let is_full = page.len() == CHANGES_AT_ONCE;
         log.extend(page);
@@ -67,14 +67,22 @@ fn assemble(read: &dyn Read, street: StreetId, doc: DocId, head: &Head) -> Resul
     })
 }
 
-/// The changes of a document behind a position, at most `limit`. A change never changes, so one range read is enough.
+/// The changes of a document behind a position, at most `limit`, or `None` where the log begins later. The head is read last: where it says
+/// that the log still reaches back so far, nothing was missing from it before.
 pub(super) fn changes(
     read: &dyn Read,
     street: StreetId,
     doc: DocId,
     after: Position,
     limit: usize,
-) -> Result<Vec<LoggedChange>, LedgerError> {
+) -> Result<Option<Vec<LoggedChange>>, LedgerError> {
+    let changes = logged(read, street, doc, after, limit);
+    let begins = Head::read(read, street, doc)?.and_then(|head| head.log_from);
+    if begins.is_some_and(|begins| begins > after) { Ok(None) } else { changes.map(Some) }
+}
+
+/// The rows of the log behind a position, at most `limit`. A row that stays never changes, so one range read is enough.
+fn logged(read: &dyn Read, street: StreetId, doc: DocId, after: Position, limit: usize) -> Result<Vec<LoggedChange>, LedgerError> {
     let start = keys::change(keys::LOG, street, doc, after);
     let end = prefix_end(&keys::of_document(keys::LOG, street, doc));
     let entries = read.range(Bound::Excluded(&start), end.as_ref().map(Vec::as_slice), limit)?;

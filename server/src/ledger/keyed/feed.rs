@@ -2,12 +2,13 @@
 
 use std::ops::Bound;
 
+use doorstep_core::docs::DocKind;
 use doorstep_core::model::{DocId, Position, Scope, StreetId};
 use doorstep_core::store::{Entry, Read};
 
 use super::keys::{self, Table};
 use super::rows::{self, Counters, FeedRowValue, RecordFeedRow};
-use crate::ledger::{FeedRow, LedgerError};
+use crate::ledger::{FeedRow, LedgerError, Precedence};
 
 /// Rows behind `after`. A range is read upwards and a row moves only upwards, so that none is missed; no bound is set above, since a row that
 /// moved beyond one while this reads would be.
@@ -34,8 +35,15 @@ fn position(table: Table, key: &[u8]) -> Result<Position, LedgerError> {
 fn document_row((key, row): (Vec<u8>, FeedRowValue)) -> Result<FeedRow, LedgerError> {
     let position = position(keys::FEED, &key)?;
     match row {
-        FeedRowValue { doc, kind: Some(kind), entered: Some(entered) } => Ok(FeedRow::Document { position, doc, kind, entered }),
-        FeedRowValue { doc, kind: None, entered: None } => Ok(FeedRow::Left { position, doc }),
+        FeedRowValue { doc, kind: Some(kind), entered: Some(entered), bytes, open, due } => {
+            let precedence = match (open, due) {
+                (Some(rank), _) => Precedence::Open { rank },
+                (None, Some(day)) => Precedence::Due { day },
+                (None, None) => Precedence::Later,
+            };
+            Ok(FeedRow::Document { position, doc, kind, entered, bytes: bytes.unwrap_or(0), precedence })
+        }
+        FeedRowValue { doc, kind: None, entered: None, .. } => Ok(FeedRow::Left { position, doc }),
         _ => Err(rows::damaged(keys::FEED)),
     }
 }
@@ -46,11 +54,16 @@ fn record_row((key, row): (Vec<u8>, RecordFeedRow)) -> Result<FeedRow, LedgerErr
 }
 
 /// The row of a document that is in a scope.
-pub(super) const fn standing(doc: DocId, kind: doorstep_core::docs::DocKind, entered: Position) -> FeedRowValue {
-    FeedRowValue { doc, kind: Some(kind), entered: Some(entered) }
+pub(super) const fn standing(doc: DocId, kind: DocKind, entered: Position, bytes: u32, precedence: Precedence) -> FeedRowValue {
+    let (open, due) = match precedence {
+        Precedence::Open { rank } => (Some(rank), None),
+        Precedence::Due { day } => (None, Some(day)),
+        Precedence::Later => (None, None),
+    };
+    FeedRowValue { doc, kind: Some(kind), entered: Some(entered), bytes: Some(bytes), open, due }
 }
 
 /// The row of a document that left a scope.
 pub(super) const fn left(doc: DocId) -> FeedRowValue {
-    FeedRowValue { doc, kind: None, entered: None }
+    FeedRowValue { doc, kind: None, entered: None, bytes: None, open: None, due: None }
 }

@@ -10,12 +10,12 @@
 //! | `0x02` counters | street | newest position, version and position of the directory; every commit reads and most write it |
 //! | `0x03` record | street, record | the record, chunked |
 //! | `0x04` record feed | street, position | record, kind |
-//! | `0x05` head | street, document | kind, version, position of the snapshot, scopes it is in and was in |
+//! | `0x05` head | street, document | kind, version, position of the snapshot, scopes it is in and was in, where the log begins |
 //! | `0x06` snapshot | street, document | receipts and bytes, chunked |
-//! | `0x07` log | street, document, position | hash, receipt, bytes unless they are large, way to the proof |
+//! | `0x07` log | street, document, position | hash, receipt, bytes unless they are large or compacted, way to the proof |
 //! | `0x08` large change | street, document, position | the bytes of a change that does not fit its row in the log, chunked |
 //! | `0x09` summary | street, kind, document | the summary as the hub encoded it |
-//! | `0x0A` feed | street, scope (a byte, an id), position | document, kind, position of entering; or the document alone where it left |
+//! | `0x0A` feed | street, scope (a byte, an id), position | document, kind, position of entering, size, precedence; or the document alone where it left |
 //! | `0x0B` group | street, group | time, changes, duplicate, chunked |
 //! | `0x0C` claim | street, the key's text up to 79 bytes | for each last character that may follow: the case |
 //! | `0x0D` quarantine | street, group | the refused group, chunked |

@@ -1,11 +1,11 @@
 //! How the rows of the ledger are written: format and algorithm byte, then CBOR arrays of fields in the order of their numbers.
 //!
 //! A later version adds fields behind the last, as options; this one skips what it does not know. What stands in the key is not written
-//! again. Rows are small because sled's cost is bytes: a feed row has about 25, a change 60 and its own bytes.
+//! again. Rows are small because sled's cost is bytes: a feed row has about 28, a change 60 and its own bytes.
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
-    ChangeHash, ClaimKey, DeviceId, DocId, GroupId, LedgerId, Millis, PersonId, Position, Receipt, Receipts, Scope, StreetId,
+    ChangeHash, ClaimKey, Day, DeviceId, DocId, GroupId, LedgerId, Millis, PersonId, Position, Receipt, Receipts, Scope, StreetId,
 };
 use doorstep_core::store::chunks;
 use doorstep_core::store::{Entry, MOST_VALUE, Read, Transaction, row};
@@ -135,6 +135,9 @@ pub(super) struct Head {
     pub(super) scopes: Vec<Standing>,
     #[n(4)]
     pub(super) left: Vec<Departure>,
+    /// The log holds what came behind this; all of it where absent.
+    #[n(5)]
+    pub(super) log_from: Option<Position>,
 }
 
 impl Head {
@@ -174,6 +177,9 @@ pub(super) struct ChangeRow {
     /// How many positions before this one the proof of its push stands; absent for what came with none.
     #[n(4)]
     pub(super) proof: Option<u64>,
+    /// Set where a snapshot took the place of the bytes, and only the way to the proof stayed.
+    #[n(5)]
+    pub(super) is_compacted: Option<bool>,
 }
 
 impl ChangeRow {
@@ -191,6 +197,15 @@ pub(super) struct FeedRowValue {
     pub(super) kind: Option<DocKind>,
     #[n(2)]
     pub(super) entered: Option<Position>,
+    /// About how many bytes all of it takes.
+    #[n(3)]
+    pub(super) bytes: Option<u32>,
+    /// Of an open case: its rank.
+    #[n(4)]
+    pub(super) open: Option<u8>,
+    /// The day to come again.
+    #[n(5)]
+    pub(super) due: Option<Day>,
 }
 
 #[derive(Debug, PartialEq, Eq, Encode, Decode)]
@@ -365,18 +380,29 @@ mod tests {
             at: Millis(1_795_449_600_000),
             bytes: Some(vec![1; 300]),
             proof: Some(20),
+            is_compacted: None,
         };
         assert!(length(&change) <= 300 + 60, "{}", length(&change));
-        let standing = FeedRowValue { doc, kind: Some(DocKind::Case), entered: Some(far) };
-        assert!(length(&standing) <= 27, "{}", length(&standing));
-        assert!(length(&FeedRowValue { doc, kind: None, entered: None }) <= 20);
+        let row = |kind, entered, bytes, open| FeedRowValue { doc, kind, entered, bytes, open, due: None };
+        let standing = row(Some(DocKind::Case), Some(far), Some(3_200), None);
+        assert!(length(&standing) <= 30, "{}", length(&standing));
+        let open = row(Some(DocKind::Case), Some(far), Some(3_200), Some(1));
+        assert!(length(&open) <= 31, "{}", length(&open));
+        assert!(length(&row(None, None, None, None)) <= 20);
         assert!(length(&Counters { newest: far, directory_version: 500, directory_at: far }) <= 20);
     }
 
     #[test]
     fn the_largest_change_that_stays_in_its_row_fits() {
         let (most, at) = (u64::MAX, Millis(i64::MIN));
-        let row = ChangeRow { hash: ChangeHash([1; 32]), number: most, at, bytes: Some(vec![1; MOST_INLINE]), proof: Some(most) };
+        let row = ChangeRow {
+            hash: ChangeHash([1; 32]),
+            number: most,
+            at,
+            bytes: Some(vec![1; MOST_INLINE]),
+            proof: Some(most),
+            is_compacted: Some(true),
+        };
         assert!(length(&row) <= MOST_VALUE, "{}", length(&row));
         let bytes = sealed(keys::LOG, &row).unwrap();
         assert_eq!(opened::<ChangeRow>(keys::LOG, &bytes).unwrap(), row);
@@ -385,7 +411,7 @@ mod tests {
     #[test]
     fn a_change_row_with_and_without_its_options_is_read_back() {
         for (bytes, proof) in [(None, None), (None, Some(3)), (Some(vec![1]), None), (Some(vec![]), Some(0))] {
-            let row = ChangeRow { hash: ChangeHash([1; 32]), number: 1, at: Millis(0), bytes, proof };
+            let row = ChangeRow { hash: ChangeHash([1; 32]), number: 1, at: Millis(0), bytes, proof, is_compacted: None };
             let written = sealed(keys::LOG, &row).unwrap();
             assert_eq!(opened::<ChangeRow>(keys::LOG, &written).unwrap(), row);
         }

@@ -156,7 +156,7 @@ fn directory() -> Directory {
 }
 
 fn part(grant: GrantId, from: Position, to: Position, entries: Vec<Entry>) -> Part {
-    Part { grant, from, to, entries: List(entries), more: None }
+    Part { grant, from, to, entries: List(entries), more: None, bootstrap: None }
 }
 
 fn nothing() -> Response {

@@ -8,7 +8,7 @@ use doorstep_core::model::{DocId, GridId, LedgerId, Position, Receipts, Scope, S
 use doorstep_core::store::{Batch, CrashKind, MemoryStore, Read, Store, StoreError};
 
 use crate::ledger::keyed::keys;
-use crate::ledger::{Commit, DocumentWrite, KeyedLedger, Ledger, LedgerError, Street};
+use crate::ledger::{Commit, DocumentWrite, KeyedLedger, Ledger, LedgerError, Precedence, Street};
 
 const HERE: StreetId = StreetId::from_bytes([1; 16]);
 const DOC: DocId = DocId::from_bytes([2; 16]);
@@ -32,6 +32,9 @@ fn commit() -> Commit {
         scopes: vec![Scope::Street(HERE), GRID],
         summary: vec![1],
         late: vec![],
+        bytes: 100,
+        precedence: Precedence::Later,
+        is_compact: false,
     };
     Commit { documents: vec![write], directory: Some(directory(2)), ..Commit::default() }
 }
@@ -59,7 +62,7 @@ fn a_commit_that_the_power_cut_is_there_as_a_whole_or_not_at_all_and_may_be_repe
         let repeated = ledger.commit(HERE, commit());
         assert_eq!(repeated, if is_there { Err(LedgerError::Conflict { what: "document" }) } else { Ok(vec![Position(4)]) });
         assert_eq!(ledger.document(HERE, DOC).unwrap().unwrap().receipts.len(), 3);
-        assert_eq!(ledger.changes_after(HERE, DOC, Position(0), 10).unwrap().len(), 3);
+        assert_eq!(ledger.changes_after(HERE, DOC, Position(0), 10).unwrap().unwrap().len(), 3);
     }
 }
 
