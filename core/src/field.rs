@@ -63,5 +63,5 @@ pub use queries::{Found, Listed};
 pub use refused::RefusedRecord;
 pub use status::{Exchanged, Phase, SyncState, SyncStatus};
 pub use sync::SyncReport;
-pub use transport::{CONTENT_TYPE, ENROL_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of};
+pub use transport::{CONTENT_TYPE, ENROL_PATH, LIVE_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of};
 pub use waiting::WaitingRecord;

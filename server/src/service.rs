@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use doorstep_core::model::Entropy;
 use doorstep_core::store::{SledOptions, SledStore, Store, StoreError};
 
+use crate::api::Live;
 use crate::api::admin::Token;
 use crate::http::{App, Readiness, ServeError, serve};
 use crate::hub::Hub;
@@ -96,12 +97,19 @@ impl Service {
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let readiness = Readiness::starting();
-        let app = App { routes: crate::api::routes(self.hub, self.token), readiness: readiness.clone(), metrics };
+        let live = Live::new(settings);
+        let app = App { routes: crate::api::routes(self.hub, self.token, live.clone()), readiness: readiness.clone(), metrics };
         readiness.set_ready();
-        tokio::select! {
+        let stop = async {
+            stop.await;
+            live.stop();
+        };
+        let served = tokio::select! {
             served = serve(settings, listener, metrics_listener, app, stop) => served,
             () = measure(self.store, settings.data.join(STORE_FOLDER)) => Ok(()),
-        }
+        };
+        live.wait_until_closed(settings.shutdown_seconds.duration()).await;
+        served
     }
 }
 

@@ -118,6 +118,7 @@ fn first_answer() -> Response {
         backed_up_to: None,
         lacking: None,
         least_protocol: None,
+        pushed: None,
     }
 }
 
