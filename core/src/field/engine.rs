@@ -23,6 +23,7 @@ use crate::policy::{self, Principal};
 use crate::store::{Batch, Store};
 use crate::sync::Reading;
 use crate::sync::client::Session;
+use crate::sync::live::phone::Line;
 
 /// A grant with how far it was read, as [`Reading`] says it to the server.
 #[derive(Debug, Clone, Copy, minicbor::Encode, minicbor::Decode)]
@@ -67,6 +68,7 @@ pub(super) struct State {
     pub refused: RefusedIndex,
     pub search: Option<Search>,
     pub session: Session,
+    pub line: Line,
     pub kept_status: KeptStatus,
     /// How often commands were run again in this exchange: a server that keeps refusing is not to be asked for ever.
     pub reruns: u32,
@@ -159,6 +161,7 @@ impl Engine {
             refused: RefusedIndex::open(&read)?,
             search: None,
             session: Session::default(),
+            line: Line::default(),
             kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
             reruns: 0,
             anew: 0,

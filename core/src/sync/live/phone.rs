@@ -15,6 +15,8 @@ use crate::sync::{MOST_CODE_BYTES, Response, open_frame};
 pub enum Input {
     /// Be connected, and send what waits.
     Start,
+    /// Something was recorded. While the line is down that changes nothing: the next attempt sends it.
+    Recorded,
     /// The request that [`Effect::Compose`] asked for.
     Composed(Vec<u8>),
     /// The request could not be composed, or the answer or the pushed message not applied.
@@ -89,7 +91,8 @@ impl Line {
     /// Takes one input and appends what must be done to `out`. Never blocks, never reads a clock. What does not fit the state is ignored.
     pub fn handle(&mut self, now: Millis, input: Input, session: &mut Session, entropy: &mut dyn Entropy, out: &mut Vec<Effect>) {
         let input = match input {
-            Input::Start => client::Input::Start,
+            Input::Recorded if !session.is_busy() && session.wakeup().is_some() => return,
+            Input::Start | Input::Recorded => client::Input::Start,
             Input::Composed(frame) => client::Input::Composed(frame),
             Input::Failed(failure) => client::Input::Lost(failure),
             Input::Applied { more } => client::Input::Applied { more },
