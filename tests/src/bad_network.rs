@@ -92,6 +92,11 @@ impl BadNetwork {
         self.script.lock().unwrap().next.push_back(behaviour);
     }
 
+    /// Where phones reach it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// A phone's client on this network that waits in silence no longer than `patience`.
     pub fn transport(&self, patience: Duration) -> HttpTransport {
         HttpTransport::with_silence(&format!("http://{}", self.address), patience).unwrap()

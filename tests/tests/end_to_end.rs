@@ -7,6 +7,8 @@
 mod bad_input;
 #[path = "end_to_end/bad_network.rs"]
 mod bad_network;
+#[path = "end_to_end/live.rs"]
+mod live;
 #[path = "end_to_end/memory.rs"]
 mod memory;
 #[path = "end_to_end/merging.rs"]
