@@ -25,8 +25,8 @@ use doorstep_core::sync::server::{Effect, Exchange, Input, Standing};
 use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError};
 
 pub use live::{Pushed, Served};
-pub use movement::{Subscription, Topic};
 pub use manage::{LateEvent, NewDocument, NewPerson};
+pub use movement::{Subscription, Topic};
 
 use crate::ledger::{Ledger, LedgerError};
 use authenticate::Authenticated;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use doorstep_core::docs::{event_write, hash_of};
-use doorstep_core::model::{CaseEvent, CaseId, ChangeHash, ClaimKey, DocId, EventId, EventKind, GroupId, Hlc, Millis, PersonId, Position, Scope};
+use doorstep_core::model::{
+    CaseEvent, CaseId, ChangeHash, ClaimKey, DocId, EventId, EventKind, GroupId, Hlc, Millis, PersonId, Position, Scope,
+};
 use doorstep_core::sync::{Group, Leaf, List, Push, Refusal, Verdict};
 
 use super::authenticate::Authenticated;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tungstenite::client::client_with_config;
+use tungstenite::error::ProtocolError;
 use tungstenite::http::Uri;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::protocol::frame::CloseFrame;
@@ -125,6 +126,7 @@ fn of_handshake<R: tungstenite::handshake::HandshakeRole>(error: HandshakeError<
             refused_upgrade(answer.status().as_u16(), code)
         }
         HandshakeError::Failure(Error::Io(error)) => of_io(&error),
+        HandshakeError::Failure(Error::Protocol(ProtocolError::HandshakeIncomplete)) => SyncFailure::Unreachable,
         // Whatever answered speaks no WebSocket.
         HandshakeError::Failure(Error::Protocol(_)) => SyncFailure::NotTheServer { status: 101 },
         HandshakeError::Failure(_) => SyncFailure::Unreachable,

@@ -98,9 +98,14 @@ pub enum Effect {
 #[derive(Debug)]
 enum State {
     /// No request has been served.
-    Fresh { until: Millis },
+    Fresh {
+        until: Millis,
+    },
     /// Where the phone stands; `None` while a reading on from there is under way.
-    Open { device: DeviceId, standing: Option<Box<Standing>> },
+    Open {
+        device: DeviceId,
+        standing: Option<Box<Standing>>,
+    },
     Closed,
 }
 
@@ -222,8 +227,7 @@ impl Session {
     /// Whether a request waits, or a reading. With more to come there is none: the phone asks at once, and is answered from where it then is.
     fn has_work(&self) -> bool {
         let reads_on = |standing: &Standing| self.moved && !standing.more;
-        self.waiting.is_some()
-            || matches!(&self.state, State::Open { standing: Some(standing), .. } if reads_on(standing))
+        self.waiting.is_some() || matches!(&self.state, State::Open { standing: Some(standing), .. } if reads_on(standing))
     }
 
     fn is_behind(&self) -> bool {
