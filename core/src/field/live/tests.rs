@@ -216,7 +216,7 @@ fn a_bell_that_was_rung_before_somebody_sleeps_keeps_him_awake() {
     bell.wait(Duration::from_secs(600));
     assert!(bell.take() && !bell.take());
     let (waking, woken) = std::sync::mpsc::channel();
-    bell.wakes(Some(Arc::new(move || drop(waking.send(())))));
+    bell.wakes(Some(Arc::new(move || waking.send(()).unwrap())));
     bell.stop();
     assert!(woken.try_recv().is_ok() && bell.is_stopped());
 }
