@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Token};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -23,10 +23,8 @@ use crate::sync::client::SyncFailure;
 
 /// How long connecting may take, for each address of the server.
 const CONNECT: Duration = Duration::from_secs(8);
-/// How long the server may be silent while the connection is opened, as for [`HttpTransport`](crate::field::HttpTransport).
+/// How long the server may be silent while the connection is opened, and take nothing of what is being sent, as for [`HttpTransport`](crate::field::HttpTransport).
 const SILENCE: Duration = Duration::from_secs(8);
-/// How long sending a message may take: that of a whole exchange over HTTP.
-const SENDING: Duration = Duration::from_secs(25);
 /// The buffer for reading, in bytes.
 const READ_BUFFER: usize = 16 * 1024;
 
@@ -184,24 +182,40 @@ impl Connection {
         Ok(Self { socket, poll, events: Events::with_capacity(8), waker, woken: false, _polled: polled })
     }
 
-    /// Sleeps until the socket or the waker moves, or the deadline is over; says whether there is time left.
-    fn sleep(&mut self, deadline: Instant) -> Result<bool, TransportFault> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(false);
+    /// Sleeps until the socket or the waker moves, or `patience` is over; says whether something moved.
+    fn sleep(&mut self, patience: Duration) -> Result<bool, TransportFault> {
+        match self.poll.poll(&mut self.events, Some(patience)) {
+            Ok(()) => {
+                self.woken |= self.events.iter().any(|event| event.token() == WAKE);
+                Ok(!self.events.is_empty())
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
+            Err(_) => Err(TransportFault::Unreachable),
         }
-        match self.poll.poll(&mut self.events, Some(left)) {
-            Ok(()) => self.woken |= self.events.iter().any(|event| event.token() == WAKE),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return Err(TransportFault::Unreachable),
+    }
+
+    /// What the socket has for us now. Read before sleeping: the poll tells only of what is new, and the stream may hold what it has read.
+    fn read(&mut self) -> Result<Option<Arrived>, TransportFault> {
+        match self.socket.read() {
+            Ok(Message::Ping(_) | Message::Pong(_)) => match self.socket.flush() {
+                Err(error) if !is_pending(&error) => Err(fault(&error)),
+                _ => Ok(Some(Arrived::Heard)),
+            },
+            Ok(Message::Close(close)) => {
+                // The goodbye in return goes out if it can.
+                let _ = self.socket.flush();
+                let (number, reason) = close.map_or((1005, String::new()), |close| (close.code.into(), close.reason.to_string()));
+                Ok(Some(Arrived::Closed { number, reason }))
+            }
+            Ok(message) => Ok(Some(Arrived::Message(message.into_data().into()))),
+            Err(error) if is_pending(&error) => Ok(None),
+            Err(error) => Err(fault(&error)),
         }
-        Ok(true)
     }
 }
 
 impl LiveConnection for Connection {
     fn send(&mut self, frame: &[u8]) -> Result<(), TransportFault> {
-        let deadline = Instant::now() + SENDING;
         let mut sent = self.socket.send(Message::binary(frame.to_vec()));
         loop {
             match sent {
@@ -209,7 +223,7 @@ impl LiveConnection for Connection {
                 Err(error) if is_pending(&error) => {}
                 Err(error) => return Err(fault(&error)),
             }
-            if !self.sleep(deadline)? {
+            if !self.sleep(SILENCE)? {
                 return Err(TransportFault::TimedOut);
             }
             sent = self.socket.flush();
@@ -217,33 +231,15 @@ impl LiveConnection for Connection {
     }
 
     fn receive(&mut self, patience: Duration) -> Result<Option<Arrived>, TransportFault> {
-        let deadline = Instant::now() + patience;
-        loop {
-            if std::mem::take(&mut self.woken) {
-                return Ok(None);
-            }
-            // Read before sleeping: the poll tells of what is new only, and the stream may hold what it has read already.
-            match self.socket.read() {
-                Ok(Message::Ping(_) | Message::Pong(_)) => {
-                    return match self.socket.flush() {
-                        Err(error) if !is_pending(&error) => Err(fault(&error)),
-                        _ => Ok(Some(Arrived::Heard)),
-                    };
-                }
-                Ok(Message::Close(close)) => {
-                    // The goodbye in return goes out if it can.
-                    let _ = self.socket.flush();
-                    let (number, reason) = close.map_or((1005, String::new()), |close| (close.code.into(), close.reason.to_string()));
-                    return Ok(Some(Arrived::Closed { number, reason }));
-                }
-                Ok(message) => return Ok(Some(Arrived::Message(message.into_data().into()))),
-                Err(error) if is_pending(&error) => {}
-                Err(error) => return Err(fault(&error)),
-            }
-            if !self.sleep(deadline)? {
-                return Ok(None);
+        if !std::mem::take(&mut self.woken) {
+            match self.read()? {
+                None => drop(self.sleep(patience)?),
+                arrived => return Ok(arrived),
             }
         }
+        // What moved may have been the waker, or a piece of a message: the caller comes again.
+        self.woken = false;
+        self.read()
     }
 
     fn waker(&self) -> Waker {
