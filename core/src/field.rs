@@ -9,7 +9,8 @@
 //! groups from the outbox into the base; a refusal that needs no person makes the engine run the command again on the new base, any other
 //! keeps the group among the refused, for its author to mend, resend or discard.
 //!
-//! Sending, retrying and backing off are decided by [`crate::sync::client::Session`]; a [`Transport`] carries the bytes.
+//! Sending, retrying and backing off are decided by [`crate::sync::client::Session`]; a [`Transport`] carries the bytes. While an app is in
+//! front, [`Engine::watch`] stays connected over a [`LiveTransport`] instead, and both sides hear of everything at once.
 
 mod apply;
 mod attachment;
@@ -27,6 +28,7 @@ mod held;
 mod household;
 #[cfg(feature = "transport")]
 mod http;
+mod live;
 mod mend;
 mod notice;
 mod organisation;
@@ -60,10 +62,13 @@ pub use enrol::Identity;
 pub use error::FieldError;
 #[cfg(feature = "transport")]
 pub use http::HttpTransport;
+#[cfg(feature = "transport")]
+pub use live::WebSocketTransport;
+pub use live::{Arrived, Bell, LiveConnection, LiveTransport, Waker, Watched, refused_upgrade};
 pub use notice::{ChangeNotice, Subscription};
 pub use queries::{Found, Listed};
 pub use refused::RefusedRecord;
 pub use status::{BootstrapStatus, Exchanged, Phase, SyncState, SyncStatus};
 pub use sync::SyncReport;
-pub use transport::{CONTENT_TYPE, ENROL_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of};
+pub use transport::{CONTENT_TYPE, ENROL_PATH, LIVE_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of};
 pub use waiting::WaitingRecord;

@@ -4,7 +4,7 @@
 //! the phone's scopes since. The bytes are specified in `core/src/sync/PROTOCOL.md`, with vectors in `core/vectors/sync`; whoever has only
 //! these can write a client.
 //!
-//! A state machine ([`client::Session`], [`server::Exchange`]) is fed with inputs and the time, and answers with one ordered list of effects,
+//! A state machine ([`client::Session`], [`server::Exchange`], those of [`live`]) is fed with inputs and the time, and answers with one ordered list of effects,
 //! so that "durable, then acknowledged" is in the types. Who performs the effects (HTTP, a simulation) decides nothing.
 
 pub mod client;
@@ -12,6 +12,7 @@ mod closed;
 mod frame;
 mod limits;
 mod list;
+pub mod live;
 mod merkle;
 mod message;
 mod refusal;

@@ -1,11 +1,12 @@
 //! The routes: thin handlers that extract, call one function of the hub on a thread for blocking work, and map what comes back.
 //!
-//! `POST /v1/sync` and `POST /v1/enrol` speak the frames of PROTOCOL.md; `/v1/admin/…` speaks JSON with the operator's token. Every failure
+//! `POST /v1/sync`, `POST /v1/enrol` and the WebSocket `GET /v1/live` speak the frames of PROTOCOL.md; `/v1/admin/…` speaks JSON with the operator's token. Every failure
 //! is a problem; for phones its code stands in the header `doorstep-code` as well, so that a client needs no JSON to tell our server from a
 //! captive portal.
 
 pub mod admin;
 mod fault;
+mod live;
 mod phone;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use tokio::sync::Semaphore;
 
 use crate::hub::{Hub, HubError};
 use crate::problem::Problem;
+
+pub use live::Live;
 
 /// How many requests work in the hub at once. More threads than cores only wait for each other and hold memory; the others queue.
 const HUB_THREADS: usize = 8;
@@ -35,18 +38,27 @@ impl Api {
 
     /// Runs a call of the hub on a thread for blocking work: it waits for disk and computes.
     async fn call<T: Send + 'static>(&self, call: impl FnOnce(&Hub) -> Result<T, HubError> + Send + 'static) -> Result<T, Problem> {
+        Ok(self.try_call(call).await??)
+    }
+
+    /// The same, with the hub's own error beside the failures of this process.
+    async fn try_call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Hub) -> Result<T, HubError> + Send + 'static,
+    ) -> Result<Result<T, HubError>, Problem> {
         let permit = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| Problem::not_ready())?;
         let hub = Arc::clone(&self.hub);
         let worker = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             call(&hub)
         });
-        Ok(worker.await.map_err(|_| Problem::internal())??)
+        worker.await.map_err(|_| Problem::internal())
     }
 }
 
-/// All routes. `token` is what an operator must show under `/v1/admin`, `store` what is backed up.
-pub fn routes(hub: Arc<Hub>, token: admin::Token, store: Arc<SledStore>) -> Router {
+/// All routes. `token` is what an operator must show under `/v1/admin`, `store` what is backed up; `live` holds the live connections, which
+/// whoever serves must stop.
+pub fn routes(hub: Arc<Hub>, token: admin::Token, store: Arc<SledStore>, live: Live) -> Router {
     let api = Api::new(hub);
-    phone::router(api.clone()).merge(admin::router(api, token, store))
+    phone::router(api.clone()).merge(live::router(api.clone(), live)).merge(admin::router(api, token, store))
 }

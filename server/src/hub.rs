@@ -11,8 +11,10 @@ mod bootstrap;
 mod cache;
 mod enrol;
 mod judge;
+mod live;
 mod locks;
 mod manage;
+mod movement;
 mod order;
 mod read;
 mod working;
@@ -21,14 +23,18 @@ use std::sync::{Arc, Mutex};
 
 use doorstep_core::docs::Actor;
 use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, StreetId};
-use doorstep_core::sync::server::{Effect, Exchange, Input};
+use doorstep_core::sync::server::{Effect, Exchange, Input, Standing};
 use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError};
 
+pub use live::{Pushed, Served};
 pub use manage::{LateEvent, NewDocument, NewPerson};
+pub use movement::{Subscription, Topic};
 
 use crate::ledger::{Ledger, LedgerError};
+use authenticate::Authenticated;
 use cache::Cache;
 use locks::DocumentLocks;
+use movement::Movements;
 use order::Orders;
 
 /// Why a request as a whole was not served. What is wrong with a single group is a verdict, not this.
@@ -76,6 +82,9 @@ pub enum HubError {
     /// Many phones write to the same documents at once; the phone tries again.
     #[error("the documents are too busy")]
     Busy,
+    /// A live connection was asked something in the name of another device than the one that opened it.
+    #[error("this connection is another device's")]
+    AnotherDevice,
     /// A step was taken out of order: a bug of ours.
     #[error("the exchange went out of order")]
     OutOfOrder,
@@ -96,6 +105,7 @@ impl HubError {
             Self::Ledger(_) => "hub.ledger",
             Self::Document(error) => error.code(),
             Self::Busy => "hub.busy",
+            Self::AnotherDevice => "live.another_device",
             Self::OutOfOrder => "hub.out_of_order",
         }
     }
@@ -111,6 +121,7 @@ pub struct Hub {
     entropy: SharedEntropy,
     cache: Cache,
     locks: DocumentLocks,
+    movements: Movements,
     orders: Orders,
     /// This process's life, for what the server itself writes.
     incarnation: Incarnation,
@@ -128,6 +139,7 @@ impl Hub {
             entropy,
             cache: Cache::new(cache_bytes),
             locks: DocumentLocks::default(),
+            movements: Movements::default(),
             orders: Orders::default(),
             incarnation,
             answer_bytes: ANSWER_BYTES,
@@ -147,7 +159,15 @@ impl Hub {
     /// again is safe.
     pub fn exchange(&self, frame: &[u8]) -> Result<Vec<u8>, HubError> {
         let authenticated = self.authenticate(frame)?;
-        let mut exchange = Exchange::new(authenticated.street.ledger);
+        let exchange = Exchange::new(authenticated.street.ledger);
+        match self.drive(&authenticated, exchange)? {
+            (Some(frame), _) => Ok(frame),
+            (None, _) => Err(HubError::OutOfOrder),
+        }
+    }
+
+    /// Drives an exchange to its end: the message to send, if there is one, and where the phone stands with it.
+    fn drive(&self, authenticated: &Authenticated, mut exchange: Exchange) -> Result<(Option<Vec<u8>>, Standing), HubError> {
         let mut pushed = Vec::new();
         let mut input = Input::Request(Box::new(authenticated.request.clone()));
         loop {
@@ -156,16 +176,17 @@ impl Hub {
             let effect = effects.into_iter().next().ok_or(HubError::OutOfOrder)?;
             input = match effect {
                 Effect::Judge(push) => {
-                    let (verdicts, hashes) = self.accept(&authenticated, &push)?;
+                    let (verdicts, hashes) = self.accept(authenticated, &push)?;
                     pushed = hashes;
                     Input::Judged(verdicts)
                 }
-                Effect::Read(cursors) => Input::Page(self.read(&authenticated, &cursors, &pushed)?),
+                Effect::Read(cursors) => Input::Page(self.read(authenticated, &cursors, &pushed)?),
                 Effect::AwaitDurable => {
                     self.ledger.barrier()?;
                     Input::Durable
                 }
-                Effect::Send(frame) => return Ok(frame),
+                Effect::Send(frame) => return Ok((Some(frame), exchange.into_standing().ok_or(HubError::OutOfOrder)?)),
+                Effect::Nothing => return Ok((None, exchange.into_standing().ok_or(HubError::OutOfOrder)?)),
                 Effect::Fail => return Err(HubError::OutOfOrder),
             };
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use doorstep_core::model::Entropy;
 use doorstep_core::store::{Opening, SledOptions, SledStore, Store, StoreError, Verified};
 
+use crate::api::Live;
 use crate::api::admin::Token;
 use crate::http::{App, Readiness, ServeError, serve};
 use crate::hub::Hub;
@@ -136,13 +137,20 @@ impl Service {
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let readiness = Readiness::starting();
-        let routes = crate::api::routes(self.hub, self.token, Arc::clone(&self.store));
+        let live = Live::new(settings);
+        let routes = crate::api::routes(self.hub, self.token, Arc::clone(&self.store), live.clone());
         let app = App { routes, readiness: readiness.clone(), metrics };
-        tokio::select! {
+        let stop = async {
+            stop.await;
+            live.stop();
+        };
+        let served = tokio::select! {
             served = serve(settings, listener, metrics_listener, app, stop) => served,
             () = measure(Arc::clone(&self.store), settings.data.join(STORE_FOLDER)) => Ok(()),
             () = watch(self.store, readiness) => Ok(()),
-        }
+        };
+        live.wait_until_closed(settings.shutdown_seconds.duration()).await;
+        served
     }
 }
 

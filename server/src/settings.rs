@@ -38,10 +38,14 @@ impl Settings {
         least("cache_megabytes", self.cache_megabytes, LEAST_CACHE_MEGABYTES)?;
         least("store_cache_megabytes", self.store_cache_megabytes, 1)?;
         least("max_connections", self.max_connections, 1)?;
+        least("max_live", self.max_live, 1)?;
         least("max_requests", self.max_requests, 1)?;
         least("body_kilobytes", self.body_kilobytes, LEAST_BODY_KILOBYTES)?;
         if self.handler_seconds <= self.body_seconds {
             return Err(("handler_seconds", "is not longer than body_seconds, which it includes".to_owned()));
+        }
+        if self.live_silence_seconds <= self.live_ping_seconds {
+            return Err(("live_silence_seconds", "is not longer than live_ping_seconds: every phone would seem to be gone".to_owned()));
         }
         if self.listen == self.metrics_listen && self.listen.port() != 0 {
             return Err(("metrics_listen", "is the same address as listen".to_owned()));
@@ -113,9 +117,19 @@ settings! {
     /// How it is logged, on standard error: text for people, json for machines [default: text]
     log_format: LogFormat = LogFormat::Text, "FORMAT";
 
-    /// Connections at one time; further ones are closed at once [default: 2000].
+    /// Connections at one time, live ones included; further ones are closed at once [default: 6000].
     /// Stay under the number of files that the process may open.
-    max_connections: u32 = 2000, "COUNT";
+    max_connections: u32 = 6000, "COUNT";
+
+    /// Live connections of phones at one time; further ones are answered 503, and the phone syncs without [default: 5000].
+    /// They count among max_connections as well.
+    max_live: u32 = 5000, "COUNT";
+
+    /// How often a phone on a live connection is pinged, in seconds; shorter than what proxies take for idle [default: 25]
+    live_ping_seconds: Seconds = Seconds::whole(25), "SECONDS";
+
+    /// After how long without a sign of life a live connection is closed, in seconds [default: 60]
+    live_silence_seconds: Seconds = Seconds::whole(60), "SECONDS";
 
     /// Requests worked on at one time; further ones are answered 503 and tried again by the phone [default: 1000]
     max_requests: u32 = 1000, "COUNT";

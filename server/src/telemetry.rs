@@ -22,6 +22,13 @@ pub const HTTP_CONNECTIONS_REFUSED: &str = "doorstep_http_connections_refused_to
 /// Panics caught in handlers; each is a bug.
 pub const HTTP_PANICS: &str = "doorstep_http_panics_total";
 
+/// Live connections that are open.
+pub const LIVE_CONNECTIONS: &str = "doorstep_live_connections";
+/// Messages pushed on live connections.
+pub const LIVE_PUSHED: &str = "doorstep_live_pushed_total";
+/// Live connections closed because the phone did not keep up.
+pub const LIVE_RESYNCS: &str = "doorstep_live_resyncs_total";
+
 /// Seconds from handing a group to the committer to its being durable.
 pub const COMMIT_SECONDS: &str = "doorstep_commit_seconds";
 /// Changes accepted and durable.
@@ -135,6 +142,9 @@ fn describe() {
     metrics::describe_gauge!(HTTP_IN_FLIGHT, Unit::Count, "Requests being worked on");
     metrics::describe_counter!(HTTP_CONNECTIONS_REFUSED, Unit::Count, "Connections closed because there were too many");
     metrics::describe_counter!(HTTP_PANICS, Unit::Count, "Panics caught in handlers; each is a bug");
+    metrics::describe_gauge!(LIVE_CONNECTIONS, Unit::Count, "Live connections that are open");
+    metrics::describe_counter!(LIVE_PUSHED, Unit::Count, "Messages pushed on live connections");
+    metrics::describe_counter!(LIVE_RESYNCS, Unit::Count, "Live connections closed because the phone did not keep up");
     metrics::describe_histogram!(COMMIT_SECONDS, Unit::Seconds, "Seconds until a group was durable");
     metrics::describe_counter!(ACCEPTED, Unit::Count, "Changes accepted and durable");
     metrics::describe_counter!(QUARANTINE, Unit::Count, "Groups refused, by reason");

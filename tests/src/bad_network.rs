@@ -92,6 +92,11 @@ impl BadNetwork {
         self.script.lock().unwrap().next.push_back(behaviour);
     }
 
+    /// Where phones reach it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// A phone's client on this network that waits in silence no longer than `patience`.
     pub fn transport(&self, patience: Duration) -> HttpTransport {
         HttpTransport::with_silence(&format!("http://{}", self.address), patience).unwrap()
@@ -193,7 +198,8 @@ fn read_request(phone: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     };
     let head = String::from_utf8(bytes.get(..end)?.to_vec()).ok()?;
     let path = head.split(' ').nth(1)?.to_owned();
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok())?;
+    let length =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()).unwrap_or(0);
     while bytes.len() < end + length {
         read_some(phone, &mut bytes)?;
     }

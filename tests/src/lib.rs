@@ -9,5 +9,7 @@ pub mod forge;
 pub mod handmade;
 pub mod phone;
 pub mod process;
+pub mod raw_live;
 pub mod server;
 pub mod street;
+pub mod watcher;

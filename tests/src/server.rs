@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use doorstep_core::field::HttpTransport;
+use doorstep_core::field::{HttpTransport, WebSocketTransport};
 use doorstep_core::model::Clock;
 use doorstep_core::store::{SledOptions, SledStore};
 use doorstep_server::api::admin::Token;
@@ -45,11 +45,16 @@ impl Server {
 
     /// The same on a certain port: that of a server that was stopped.
     pub fn start_at(address: SocketAddr, data: &Path, clock: Arc<dyn Clock>) -> Self {
+        Self::start_with(address, data, clock, Settings::default())
+    }
+
+    /// The same with settings of the test's, but for the data folder and the addresses.
+    pub fn start_with(address: SocketAddr, data: &Path, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let (hub, store) = hub(data, clock);
         let listener = TcpListener::bind(address).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let settings = Settings { data: data.to_owned(), ..Settings::default() };
+        let settings = Settings { data: data.to_owned(), ..settings };
         let service = Service { hub: Arc::clone(&hub), token: Token::new("a token that only the operator knows"), store };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -75,6 +80,11 @@ impl Server {
     /// The engine's own client of this server.
     pub fn transport(&self) -> HttpTransport {
         HttpTransport::new(&self.url()).unwrap()
+    }
+
+    /// The engine's own WebSocket to this server.
+    pub fn live_transport(&self) -> WebSocketTransport {
+        WebSocketTransport::new(&self.url()).unwrap()
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use doorstep_core::model::{Clock, GridId, PersonId, StreetId};
 use doorstep_server::demo::{DemoStreet, Size, build, compare};
 use doorstep_server::hub::Hub;
+use doorstep_server::settings::Settings;
 use doorstep_server::system::SystemClock;
 use tempfile::TempDir;
 
@@ -50,6 +51,11 @@ impl Street {
     /// Starts the server in this process.
     pub fn serve(&self) -> Server {
         Server::start(&self.data(), Arc::clone(&self.clock))
+    }
+
+    /// Starts the server with settings of the test's.
+    pub fn serve_with(&self, settings: Settings) -> Server {
+        Server::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), &self.data(), Arc::clone(&self.clock), settings)
     }
 
     /// Starts it again where it was before, so that phones need not be told.

@@ -11,6 +11,8 @@ mod bad_network;
 mod bootstrap;
 #[path = "end_to_end/ground.rs"]
 mod ground;
+#[path = "end_to_end/live.rs"]
+mod live;
 #[path = "end_to_end/memory.rs"]
 mod memory;
 #[path = "end_to_end/merging.rs"]

@@ -41,7 +41,7 @@ impl Engine {
         result
     }
 
-    fn apply_to(&self, state: &mut State, response: Response, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
+    pub(super) fn apply_to(&self, state: &mut State, response: Response, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
         let pushed = !state.outbox.in_flight().is_empty();
         let shift_ms = self.learn_clock(state, &response)?;
         self.learn_ledger(state, &response)?;

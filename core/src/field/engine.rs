@@ -22,6 +22,7 @@ use crate::model::{
 use crate::policy::{self, Principal};
 use crate::store::{Batch, Store};
 use crate::sync::client::Session;
+use crate::sync::live::phone::Line;
 
 /// What the engine keeps in memory; everything in it can be read from the store again.
 pub(super) struct State {
@@ -37,6 +38,7 @@ pub(super) struct State {
     pub refused: RefusedIndex,
     pub search: Option<Search>,
     pub session: Session,
+    pub line: Line,
     pub kept_status: KeptStatus,
     /// How often commands were run again in this exchange: a server that keeps refusing is not to be asked for ever.
     pub reruns: u32,
@@ -131,6 +133,7 @@ impl Engine {
             refused: RefusedIndex::open(&read)?,
             search: None,
             session: Session::default(),
+            line: Line::default(),
             kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
             reruns: 0,
             anew: 0,

@@ -37,6 +37,8 @@ pub enum Phase {
     Idle,
     /// Something waits for a connection.
     Waiting,
+    /// Connected, and everything is exchanged: what becomes new comes at once.
+    Live,
     /// An exchange is under way.
     Syncing,
     /// The last attempt failed; the next is set.
@@ -49,6 +51,7 @@ impl Phase {
         match self {
             Self::Idle => "idle",
             Self::Waiting => "waiting",
+            Self::Live => "live",
             Self::Syncing => "syncing",
             Self::BackingOff => "backing-off",
         }

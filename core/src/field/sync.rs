@@ -1,11 +1,14 @@
 //! Driving a sync over a transport: a loop without decisions around [`Session`](crate::sync::client::Session).
 
+use std::sync::MutexGuard;
+
+use crate::field::engine::State;
 use crate::field::held::HeldGrant;
 use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
 use crate::field::transport::{SYNC_PATH, Transport, frame_of};
 use crate::field::{BootstrapStatus, ChangeNotice, Engine, Exchanged, FieldError, Phase, SyncState, SyncStatus};
-use crate::model::DocId;
+use crate::model::{DocId, Millis};
 use crate::store::Batch;
 use crate::sync::Progress;
 use crate::sync::client::{Effect, Input, SyncFailure};
@@ -81,31 +84,38 @@ impl Engine {
         inner.session.handle(now, input, &mut *inner.entropy, &mut effects);
         let effect = effects.into_iter().next().ok_or(SyncFailure::Unfit { what: "another sync is under way" })?;
         if !was_busy && matches!(effect, Effect::Compose) {
-            state.reruns = 0;
-            state.anew = 0;
-            state.exchanged = Exchanged::default();
+            state.begin_exchange();
         }
-        let kept = match &effect {
-            Effect::Finished { .. } => Some(KeptStatus { last_success: Some(now), failed_attempts: 0, last_error: None }),
-            Effect::GaveUp(failure) => Some(KeptStatus {
+        match &effect {
+            Effect::Finished { .. } => self.end_exchange(state, now, None),
+            Effect::GaveUp(failure) => self.end_exchange(state, now, Some(failure)),
+            _ => {}
+        }
+        Ok(effect)
+    }
+
+    /// Keeps what an exchange came to, and tells.
+    pub(super) fn end_exchange(&self, mut state: MutexGuard<'_, State>, now: Millis, failure: Option<&SyncFailure>) {
+        state.outbox.set_in_flight([]);
+        self.keep_status(&mut state, now, failure);
+        drop(state);
+        self.tell(&ChangeNotice { status: true, ..ChangeNotice::default() });
+    }
+
+    pub(super) fn keep_status(&self, state: &mut State, now: Millis, failure: Option<&SyncFailure>) {
+        state.kept_status = match failure {
+            None => KeptStatus { last_success: Some(now), failed_attempts: 0, last_error: None },
+            Some(failure) => KeptStatus {
                 last_success: state.kept_status.last_success,
                 // Counted here and not in the session, which begins anew with every process.
                 failed_attempts: state.kept_status.failed_attempts.saturating_add(1),
                 last_error: Some(failure.code().to_owned()),
-            }),
-            _ => None,
+            },
         };
-        if let Some(kept) = kept {
-            state.outbox.set_in_flight([]);
-            state.kept_status = kept.clone();
-            let mut batch = Batch::new();
-            tables::put(&mut batch, tables::setting(Setting::Status), &kept);
-            // The status is a convenience: a store that fails says so at the next command, and the exchange itself is done.
-            let _ = self.store.commit(batch);
-            drop(state);
-            self.tell(&ChangeNotice { status: true, ..ChangeNotice::default() });
-        }
-        Ok(effect)
+        let mut batch = Batch::new();
+        tables::put(&mut batch, tables::setting(Setting::Status), &state.kept_status);
+        // The status is a convenience: a store that fails says so at the next command, and the exchange itself is done.
+        let _ = self.store.commit(batch);
     }
 
     /// The status of the queue.
@@ -113,6 +123,7 @@ impl Engine {
         let state = self.state();
         let next_attempt = if state.session.is_busy() { None } else { state.session.wakeup() };
         let phase = match (state.session.is_busy(), next_attempt, state.outbox.is_empty()) {
+            (false, None, true) if state.line.is_open() => Phase::Live,
             (true, _, _) => Phase::Syncing,
             (false, Some(_), _) => Phase::BackingOff,
             (false, None, false) => Phase::Waiting,
@@ -139,7 +150,13 @@ impl Engine {
     }
 }
 
-impl super::engine::State {
+impl State {
+    pub(super) fn begin_exchange(&mut self) {
+        self.reruns = 0;
+        self.anew = 0;
+        self.exchanged = Exchanged::default();
+    }
+
     fn bootstrap(&self) -> BootstrapStatus {
         let mut status = BootstrapStatus::default();
         for Progress { documents, bytes, documents_left, bytes_left, .. } in self.grants.values().filter_map(|held| held.progress) {
@@ -168,7 +185,7 @@ impl super::engine::State {
     }
 }
 
-fn failure_of(error: FieldError) -> SyncFailure {
+pub(super) fn failure_of(error: FieldError) -> SyncFailure {
     match error {
         FieldError::Sync(failure) => failure,
         error => SyncFailure::Store { code: error.code() },

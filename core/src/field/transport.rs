@@ -9,6 +9,9 @@ pub const SYNC_PATH: &str = "/v1/sync";
 /// Where enrolments go.
 pub const ENROL_PATH: &str = "/v1/enrol";
 
+/// Where live connections are opened.
+pub const LIVE_PATH: &str = "/v1/live";
+
 /// Posts frames. Blocks until the answer is complete or failed; never longer than the deadline of the protocol.
 pub trait Transport: Send + Sync {
     /// Posts `body` with the media type [`CONTENT_TYPE`] to `path` of the server.

@@ -25,7 +25,7 @@ impl Clock for Fixed {
     }
 }
 
-struct Counting(u8);
+pub(super) struct Counting(pub u8);
 impl Entropy for Counting {
     fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
@@ -69,7 +69,7 @@ fn open(store: &Arc<MemoryStore>) -> Engine {
     Engine::open(store.clone(), Arc::new(Fixed), Box::new(Counting(0))).unwrap()
 }
 
-fn first_answer() -> Response {
+pub(super) fn first_answer() -> Response {
     let grid = GridId::from_bytes(id(4));
     let grant = Grant {
         id: GrantId::from_bytes(id(5)),
@@ -125,6 +125,7 @@ fn first_answer() -> Response {
         backed_up_to: None,
         lacking: None,
         least_protocol: None,
+        pushed: None,
     }
 }
 

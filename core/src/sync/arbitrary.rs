@@ -174,9 +174,9 @@ fn entered() -> impl Strategy<Value = Entered> {
 pub(super) fn response() -> impl Strategy<Value = Response> {
     let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
     let scopes = (option::of(list(entered())), option::of(list(id!())), option::of(list(id!())));
-    let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()));
+    let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()), option::of(any::<bool>()));
     (head, scopes, rest).prop_map(
-        |((protocol, now, ledger, verdicts, parts), (entered, left, erased), (backed_up_to, lacking, least_protocol))| Response {
+        |((protocol, now, ledger, verdicts, parts), (entered, left, erased), (backed_up_to, lacking, least_protocol, pushed))| Response {
             protocol,
             now,
             ledger,
@@ -188,6 +188,7 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
             backed_up_to,
             lacking,
             least_protocol,
+            pushed,
         },
     )
 }

@@ -82,6 +82,10 @@ pub enum Input {
     Composed(Vec<u8>),
     /// The frame that came back.
     Answer(Vec<u8>),
+    /// The same, opened already.
+    Response(Box<Response>),
+    /// The line broke on which the server would have said what is new. Counts as a failure also while nothing is under way.
+    Lost(SyncFailure),
     /// The attempt failed on the way, or the request could not be composed, or the answer not applied.
     Failed(SyncFailure),
     /// The answer is applied and durable.
@@ -168,17 +172,15 @@ impl Session {
                 out.push(Effect::Send(frame));
             }
             (State::Waiting { .. }, Input::Answer(frame)) => match open_frame::<Response>(&frame) {
-                Ok(response) => {
-                    self.state = State::Applying;
-                    self.round_trips += 1;
-                    out.push(Effect::Apply(Box::new(response)));
-                }
+                Ok(response) => self.apply(Box::new(response), out),
                 Err(error) => self.fail(now, error.into(), entropy, out),
             },
+            (State::Waiting { .. }, Input::Response(response)) => self.apply(response, out),
             (State::Waiting { until }, Input::Tick) if is_over(now, until, ANSWER_DEADLINE) => {
                 self.fail(now, SyncFailure::TimedOut, entropy, out);
             }
-            (State::Composing | State::Waiting { .. } | State::Applying, Input::Failed(failure)) => self.fail(now, failure, entropy, out),
+            (State::Composing | State::Waiting { .. } | State::Applying, Input::Failed(failure) | Input::Lost(failure))
+            | (State::Idle, Input::Lost(failure)) => self.fail(now, failure, entropy, out),
             (State::Applying, Input::Applied { more }) => {
                 self.attempts = 0;
                 if more || self.again {
@@ -203,6 +205,12 @@ impl Session {
         out.push(Effect::Compose);
     }
 
+    fn apply(&mut self, response: Box<Response>, out: &mut Vec<Effect>) {
+        self.state = State::Applying;
+        self.round_trips += 1;
+        out.push(Effect::Apply(response));
+    }
+
     fn fail(&mut self, now: Millis, failure: SyncFailure, entropy: &mut dyn Entropy, out: &mut Vec<Effect>) {
         self.attempts = self.attempts.saturating_add(1);
         self.state = State::BackingOff { until: now.plus(retry_after(self.attempts, entropy)) };
@@ -212,7 +220,7 @@ impl Session {
 
 /// Whether a wait until `until` is over. One that seems to take longer than any of its kind began before the clock was set back: nobody waits
 /// until the clock has come there again.
-const fn is_over(now: Millis, until: Millis, longest: i64) -> bool {
+pub(super) const fn is_over(now: Millis, until: Millis, longest: i64) -> bool {
     now.0 >= until.0 || until.since(now) > longest
 }
 

@@ -3,6 +3,9 @@
 //! What is answered must be durable, the verdicts as well as every entry that is published: a reader sees a batch before it is flushed, and
 //! a phone whose cursor passed what a power cut then takes away would never ask for it again. So the answer is held back until the ledger
 //! has said that all that was read is on disk: there is no other way through this machine to [`Effect::Send`].
+//!
+//! A message that is pushed on a live connection goes the same way ([`Exchange::pushing`]): it answers the request that the phone would send if
+//! it knew that there is something.
 
 use crate::model::{GrantId, LedgerId, Millis, Position};
 use crate::sync::{Encoding, Entered, LEAST_PROTOCOL, List, PROTOCOL_VERSION, Part, Push, Reading, Request, Response, Verdict, seal_frame};
@@ -35,6 +38,38 @@ pub struct Page {
     pub backed_up_to: Option<Position>,
 }
 
+impl Page {
+    /// Whether there is nothing in it that a phone would have to be told.
+    pub const fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.entered.is_empty() && self.left.is_empty()
+    }
+}
+
+/// How far a phone has been told everything, as the request that it would send then: what a live connection remembers of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The request: of the phone's last, without a push.
+    pub request: Request,
+    /// There is more than was sent, and the phone asks for it at once; until then this is not where it stands, and nothing can be pushed.
+    pub more: bool,
+}
+
+impl Standing {
+    /// Takes over that what was read has been sent. A cursor in the middle of a long reading stays: the phone's next request names it.
+    fn advance(&mut self, page: &Page) {
+        let cursors = &mut self.request.cursors.0;
+        cursors.retain(|cursor| !page.left.contains(&cursor.grant));
+        cursors.extend(page.entered.iter().map(|entered| Reading::at(entered.grant.id, Position(0))));
+        for part in &page.parts {
+            if part.more == Some(true) {
+                self.more = true;
+            } else if let Some(cursor) = cursors.iter_mut().find(|cursor| cursor.grant == part.grant) {
+                *cursor = Reading::at(part.grant, part.to);
+            }
+        }
+    }
+}
+
 /// What the driver must do, in this order.
 #[derive(Debug)]
 pub enum Effect {
@@ -46,6 +81,8 @@ pub enum Effect {
     AwaitDurable,
     /// Send this frame.
     Send(Vec<u8>),
+    /// There is nothing to push.
+    Nothing,
     /// Close without an answer but a problem.
     Fail,
 }
@@ -68,6 +105,8 @@ pub struct Exchange {
     protocol: u32,
     ledger: LedgerId,
     cursors: Vec<Reading>,
+    pushing: bool,
+    standing: Option<Standing>,
     verdicts: Option<Vec<Verdict>>,
     page: Page,
 }
@@ -86,9 +125,23 @@ impl Exchange {
             protocol: PROTOCOL_VERSION,
             ledger,
             cursors: Vec::new(),
+            pushing: false,
+            standing: None,
             verdicts: None,
             page: Page::default(),
         }
+    }
+
+    /// An exchange that nobody asked for: its request is that of [`Standing::request`], its answer says that it was pushed, and there is none
+    /// where nothing is new.
+    #[must_use]
+    pub fn pushing(self) -> Self {
+        Self { pushing: true, ..self }
+    }
+
+    /// Where the phone stands once it has applied what was sent; `None` before that.
+    pub fn into_standing(self) -> Option<Standing> {
+        self.standing.filter(|_| self.state == State::Done)
     }
 
     /// Takes one input and appends what must be done to `out`. Never blocks, never reads a clock.
@@ -98,6 +151,10 @@ impl Exchange {
             (State::Judging, Input::Judged(verdicts)) => {
                 self.verdicts = Some(verdicts);
                 self.read(out);
+            }
+            (State::Reading, Input::Page(page)) if self.pushing && page.is_empty() => {
+                self.state = State::Done;
+                out.push(Effect::Nothing);
             }
             (State::Reading, Input::Page(page)) => {
                 self.page = page;
@@ -116,14 +173,18 @@ impl Exchange {
         }
     }
 
-    fn begin(&mut self, request: Request, out: &mut Vec<Effect>) {
+    fn begin(&mut self, mut request: Request, out: &mut Vec<Effect>) {
         self.protocol = request.protocol;
-        self.cursors = request.cursors.0;
+        let push = request.push.take();
+        (request.offers, request.relays) = (None, None);
+        self.cursors = std::mem::take(&mut request.cursors.0);
         // Positions of another life of the ledger, or of none, mean nothing: the phone reads anew.
         if request.ledger != Some(self.ledger) {
             self.cursors.iter_mut().for_each(|cursor| *cursor = Reading::at(cursor.grant, Position(0)));
         }
-        match request.push {
+        let cursors = List(self.cursors.clone());
+        self.standing = Some(Standing { request: Request { ledger: Some(self.ledger), cursors, ..request }, more: false });
+        match push {
             Some(push) => {
                 self.state = State::Judging;
                 out.push(Effect::Judge(Box::new(push)));
@@ -134,7 +195,10 @@ impl Exchange {
 
     /// Goes on to what changed, unless the phone is too old to make sense of it.
     fn read(&mut self, out: &mut Vec<Effect>) {
-        if self.is_outdated() {
+        if self.is_outdated() && self.pushing {
+            self.state = State::Done;
+            out.push(Effect::Nothing);
+        } else if self.is_outdated() {
             self.state = State::Securing;
             out.push(Effect::AwaitDurable);
         } else {
@@ -149,6 +213,9 @@ impl Exchange {
 
     fn response(&mut self, now: Millis) -> Response {
         let page = std::mem::take(&mut self.page);
+        if let Some(standing) = &mut self.standing {
+            standing.advance(&page);
+        }
         Response {
             protocol: if self.protocol < PROTOCOL_VERSION { self.protocol } else { PROTOCOL_VERSION },
             now,
@@ -161,6 +228,7 @@ impl Exchange {
             backed_up_to: page.backed_up_to,
             lacking: None,
             least_protocol: self.is_outdated().then_some(self.least_protocol),
+            pushed: self.pushing.then_some(true),
         }
     }
 }

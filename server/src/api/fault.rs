@@ -32,7 +32,7 @@ impl From<HubError> for Problem {
                 tracing::error!(%error, "a document failed");
                 Self::internal()
             }
-            HubError::OutOfOrder => Self::internal(),
+            HubError::AnotherDevice | HubError::OutOfOrder => Self::internal(),
         }
     }
 }

@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `status` | `person`, `device`, `server`, `street`, `grids: [ref]`, `documents: {place, household, …}`, `queue` |
 //! | `sync` | `round_trips`, `accepted`, `refused_now`, `received`, `queue` |
+//! | `watch` | one object a line, each with `event`: `connected` (`server`), `exchanged` (`accepted`, `refused_now`, `received`, `arrived`), `pushed` (`received`, `arrived`), `lost` (`code`, `next_attempt`), `stopped` (`pending`); `arrived: [{id, kind, name}]`, of many the first 20 |
 //! | `places`, `households`, `residents`, `organisations`, `due`, `cases` | an object with one key, the command's name: `[row]` |
 //! | `search` | `found: [row and `found_in`: `name`, `pinyin`, `door`, `text`]` |
 //! | `show` | the record: `id`, `short`, `kind`, its fields, `tags`, `visits`, `notes`, `attachments`, `timeline`, `conflicts`, as its kind has them |
@@ -58,6 +59,7 @@ mod store;
 mod sync;
 mod value;
 mod visit;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -101,6 +103,8 @@ pub enum Command {
     Status,
     /// 同步 Send what waits and fetch what changed
     Sync(sync::SyncArgs),
+    /// 保持连接 Stay connected: send and receive at once, and say what arrives, until Ctrl-C
+    Watch,
     /// 楼栋街巷 List the places
     Places(list::GridArgs),
     /// 住户 List the households
@@ -191,6 +195,7 @@ pub(crate) fn perform(phone: &Phone, command: Command, page: &mut Page<'_>) -> R
         Command::Enrol(args) => sync::enrol(phone, &args, page),
         Command::Status => sync::status(phone, page),
         Command::Sync(args) => sync::sync(phone, &args, page),
+        Command::Watch => watch::watch(phone, page),
         Command::Places(args) => list::places(phone, &args, page),
         Command::Households(args) => list::households(phone, &args, page),
         Command::Residents(args) => list::residents(phone, &args, page),

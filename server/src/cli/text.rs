@@ -125,6 +125,11 @@ texts! {
     NothingLost: "没有丢失:{n} 条记录已保存在本机,等待发送。{seconds} 秒后可再运行 `doorstep phone sync`,或用 `sync --retry` 自动重试。",
         "Nothing is lost: {n} waiting on this phone. Run `doorstep phone sync` again in {seconds} s, or let `sync --retry` do it.";
     NothingLostButRejected: "没有丢失:{n} 条记录已保存在本机。请联系管理员。", "Nothing is lost: {n} waiting on this phone. Ask the administrator.";
+    LiveConnected: "已连接 {server}。按 Ctrl-C 结束。", "Connected to {server}. Ctrl-C ends it.";
+    LiveExchanged: "已是最新:发送 {sent} 条,收到 {received} 份。", "Up to date: sent {sent}, received {received}.";
+    LiveArrived: "收到{kind}:{name}", "Came, {kind}: {name}";
+    LiveStopped: "已断开,没有待发送的记录。", "Disconnected; nothing waits to be sent.";
+    LiveStoppedWaiting: "已断开。没有丢失:{n} 条记录已保存在本机,等待发送。", "Disconnected. Nothing is lost: {n} waiting on this phone.";
     FieldPerson: "姓名", "Name";
     FieldStreet: "街道", "Street";
     FieldGrids: "网格", "Grids";

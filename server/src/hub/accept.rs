@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use doorstep_core::docs::{event_write, hash_of};
-use doorstep_core::model::{CaseEvent, CaseId, ChangeHash, ClaimKey, DocId, EventId, EventKind, GroupId, Hlc, Millis, PersonId, Position};
+use doorstep_core::model::{
+    CaseEvent, CaseId, ChangeHash, ClaimKey, DocId, EventId, EventKind, GroupId, Hlc, Millis, PersonId, Position, Scope,
+};
 use doorstep_core::sync::{Group, Leaf, List, Push, Refusal, Verdict};
 
 use super::authenticate::Authenticated;
@@ -192,7 +194,9 @@ impl Hub {
         };
         let accepted: usize = commit.documents.iter().map(|document| document.changes.len()).sum();
         let began = std::time::Instant::now();
+        let scopes: BTreeSet<Scope> = loaded.iter().flat_map(|loaded| loaded.scopes.iter().chain(&loaded.left)).copied().collect();
         let versions: Vec<Position> = self.ledger.commit(who.street.id, commit)?;
+        self.movements.documents(who.street.id, scopes.iter());
         metrics::histogram!(telemetry::COMMIT_SECONDS).record(began.elapsed());
         metrics::counter!(telemetry::ACCEPTED).increment(accepted as u64);
         for (mut loaded, version) in loaded.into_iter().zip(versions) {

@@ -39,6 +39,16 @@ impl Hub {
         }
         let device = self.ledger.device(request.device)?.ok_or(HubError::UnknownDevice)?;
         device.key.verify_request(&signed)?;
+        self.with_rights(device, request)
+    }
+
+    /// The request of a device that was authenticated before on the same connection: what its person has a right to now.
+    pub(super) fn authenticate_again(&self, request: Request) -> Result<Authenticated, HubError> {
+        let device = self.ledger.device(request.device)?.ok_or(HubError::UnknownDevice)?;
+        self.with_rights(device, request)
+    }
+
+    fn with_rights(&self, device: Device, request: Request) -> Result<Authenticated, HubError> {
         let street = self.street(device.street)?;
         let grants = self.ledger.grants(street.id, device.person)?;
         let had = grants.iter().map(|grant| grant.scope).collect();

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use doorstep_core::model::{ChangeHash, Position, Scope, StreetId};
+use doorstep_core::store::StoreError;
 use doorstep_core::sync::{Bootstrap, Entry, List, Part, Reading, Resume, ResumeKey};
 
 use super::order::{Mark, Ranked};
@@ -127,13 +128,13 @@ impl Hub {
         Ok(Some(entry))
     }
 
-    /// Keeps what was saved anyway. That a document has moved on meanwhile is no harm: its own commit decides.
+    /// Keeps what was saved anyway. That a document has moved on meanwhile is no harm, its own commit decides; nor is a disk without room.
     fn compact(&self, street: StreetId, documents: Vec<DocumentWrite>) -> Result<(), HubError> {
         if documents.is_empty() {
             return Ok(());
         }
         match self.ledger.commit(street, Commit { documents, ..Commit::default() }) {
-            Ok(_) | Err(LedgerError::Conflict { .. }) => Ok(()),
+            Ok(_) | Err(LedgerError::Conflict { .. } | LedgerError::Store(StoreError::Full)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -62,7 +62,10 @@ impl Hub {
             let device =
                 Device { id, street: enrolment.street, person: enrolment.person, key: request.key, label: label.clone(), enrolled_at: now };
             match self.ledger.enrol(&code, &device) {
-                Ok(()) => return Ok(answer(&device, &person.name, now)),
+                Ok(()) => {
+                    self.movements.records(device.street);
+                    return Ok(answer(&device, &person.name, now));
+                }
                 Err(LedgerError::Conflict { what: "device" }) => {}
                 Err(LedgerError::Conflict { .. }) => return Err(HubError::Code),
                 Err(error) => return Err(error.into()),

@@ -1,5 +1,6 @@
 //! What an administrator does: streets, grids, people, documents that come from elsewhere, and the centre's lists.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use doorstep_core::docs::{DocKind, Document, Write};
@@ -150,6 +151,7 @@ impl Hub {
         }
         let id = GrantId::make(now, &mut *lock(&self.entropy));
         self.ledger.add_grant(street, &Grant { id, person, scope, from: now, until: None })?;
+        self.movements.rights(street, person);
         Ok(id)
     }
 
@@ -164,7 +166,9 @@ impl Hub {
         if held.is_empty() {
             return Err(HubError::NotFound { what: "grant" });
         }
-        held.iter().try_for_each(|grant| Ok(self.ledger.end_grant(street, person, grant.id, now)?))
+        let ended = held.iter().try_for_each(|grant| Ok(self.ledger.end_grant(street, person, grant.id, now)?));
+        self.movements.rights(street, person);
+        ended
     }
 
     /// Begins another life of every street's ledger, after the server was set up again from a backup: phones read anew and send what waits.
@@ -217,7 +221,9 @@ impl Hub {
             }
             created += writes.len();
             if !writes.is_empty() {
+                let scopes: BTreeSet<Scope> = writes.iter().flat_map(|write| &write.scopes).copied().collect();
                 self.ledger.commit(street, Commit { documents: writes, ..Commit::default() })?;
+                self.movements.documents(street, scopes.iter());
             }
             progress((index * DOCUMENTS_AT_ONCE + batch.len()).min(documents.len()));
         }
@@ -309,7 +315,11 @@ impl Hub {
             let commit = Commit { directory_version: Some(version), directory: Some(directory), ..Commit::default() };
             match self.ledger.commit(street, commit) {
                 Err(LedgerError::Conflict { .. }) => {}
-                committed => return Ok(committed.map(drop)?),
+                committed => {
+                    committed?;
+                    self.movements.records(street);
+                    return Ok(());
+                }
             }
         }
         Err(HubError::Busy)

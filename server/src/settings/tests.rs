@@ -104,6 +104,8 @@ fn limits_that_contradict_each_other_are_refused() {
     assert_eq!(error.to_string(), "flag --handler-seconds: setting `handler_seconds` is not longer than body_seconds, which it includes");
     assert!(read(None, &[], &["--metrics-listen", "127.0.0.1:7300"]).is_err());
     assert!(read(None, &[("max_connections", "0")], &[]).is_err());
+    assert!(read(None, &[], &["--max-live", "0"]).is_err());
+    assert!(read(None, &[], &["--live-ping-seconds", "60"]).is_err());
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn answer() -> Vec<u8> {
         backed_up_to: None,
         lacking: None,
         least_protocol: None,
+        pushed: None,
     };
     seal_frame(&response, Encoding::Deflate)
 }
@@ -129,6 +130,15 @@ fn a_failure_at_any_moment_of_an_exchange_ends_in_another_attempt() {
 }
 
 #[test]
+fn a_line_that_breaks_while_nothing_is_under_way_is_tried_again_after_the_first_wait() {
+    let mut session = Session::default();
+    assert!(feed(&mut session, 50, Input::Failed(SyncFailure::Unreachable)).is_empty());
+    assert!(matches!(feed(&mut session, 50, Input::Lost(SyncFailure::TimedOut))[..], [Effect::GaveUp(SyncFailure::TimedOut)]));
+    assert_eq!(session.wakeup(), Some(Millis(50 + FIRST_RETRY)));
+    assert!(feed(&mut session, 60, Input::Lost(SyncFailure::TimedOut)).is_empty(), "it is known already");
+}
+
+#[test]
 fn a_success_makes_the_next_failure_the_first_again() {
     let mut session = session_after(1);
     feed(&mut session, 0, Input::Failed(SyncFailure::Unreachable));
@@ -161,6 +171,7 @@ fn any_input() -> impl Strategy<Value = fn() -> Input> {
         Just((|| Input::Answer(answer())) as fn() -> Input),
         Just((|| Input::Answer(b"<html>".to_vec())) as fn() -> Input),
         Just((|| Input::Failed(SyncFailure::Unreachable)) as fn() -> Input),
+        Just((|| Input::Lost(SyncFailure::Unreachable)) as fn() -> Input),
         Just((|| Input::Applied { more: true }) as fn() -> Input),
         Just((|| Input::Applied { more: false }) as fn() -> Input),
         Just((|| Input::Tick) as fn() -> Input),

@@ -45,6 +45,9 @@ pub struct Response {
     /// The least version of the protocol that will be answered in full; a phone below it can still push.
     #[n(10)]
     pub least_protocol: Option<u32>,
+    /// On a live connection: `true` when this answers no request, but says what became durable meanwhile.
+    #[n(11)]
+    pub pushed: Option<bool>,
 }
 
 /// What became of a group. Final for its hashes.

@@ -123,6 +123,7 @@ fn empty_response() -> Response {
         backed_up_to: None,
         lacking: None,
         least_protocol: None,
+        pushed: None,
     }
 }
 

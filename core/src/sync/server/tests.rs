@@ -67,6 +67,49 @@ fn an_answer_to_a_request_without_a_push_has_no_verdicts() {
     assert_eq!(sent(&feed(&mut exchange, Input::Durable)).verdicts, None);
 }
 
+fn part(from: u64, to: u64, more: Option<bool>) -> Part {
+    Part { grant: GrantId::from_bytes([4; 16]), from: Position(from), to: Position(to), entries: List::default(), more, bootstrap: None }
+}
+
+#[test]
+fn what_is_pushed_goes_the_same_way_and_says_so() {
+    let mut exchange = Exchange::new(LEDGER).pushing();
+    assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), false))[..], [Effect::Read(_)]));
+    let page = Page { parts: vec![part(70, 90, None)], ..Page::default() };
+    assert!(matches!(feed(&mut exchange, Input::Page(page))[..], [Effect::AwaitDurable]));
+    let response = sent(&feed(&mut exchange, Input::Durable));
+    assert_eq!((response.pushed, response.verdicts), (Some(true), None));
+    let standing = exchange.into_standing().unwrap();
+    assert_eq!(standing.request.cursors.0, [Reading::at(GrantId::from_bytes([4; 16]), Position(90))]);
+    assert!(!standing.more);
+}
+
+#[test]
+fn with_nothing_new_nothing_is_pushed_and_the_phone_stands_where_it_stood() {
+    let mut exchange = Exchange::new(LEDGER).pushing();
+    begin(&mut exchange, request(1, Some(LEDGER), false));
+    let page = Page { backed_up_to: Some(Position(3)), ..Page::default() };
+    assert!(matches!(feed(&mut exchange, Input::Page(page))[..], [Effect::Nothing]));
+    assert_eq!(exchange.into_standing().unwrap().request, request(1, Some(LEDGER), false));
+}
+
+#[test]
+fn the_standing_follows_grants_and_waits_where_more_is_to_come() {
+    let (other, gone) = (GrantId::from_bytes([5; 16]), GrantId::from_bytes([4; 16]));
+    let scope = crate::model::Scope::Grid(crate::model::GridId::from_bytes([8; 16]));
+    let person = crate::model::PersonId::from_bytes([7; 16]);
+    let grant = crate::model::Grant { id: other, person, scope, from: NOW, until: None };
+    let mut exchange = Exchange::new(LEDGER);
+    begin(&mut exchange, request(1, None, true));
+    feed(&mut exchange, Input::Judged(verdicts()));
+    let parts = vec![Part { grant: other, ..part(0, 40, Some(true)) }];
+    feed(&mut exchange, Input::Page(Page { parts, entered: vec![Entered { grant }], left: vec![gone], ..Page::default() }));
+    feed(&mut exchange, Input::Durable);
+    let standing = exchange.into_standing().unwrap();
+    assert_eq!(standing.request.cursors.0, [Reading::at(other, Position(0))]);
+    assert_eq!((standing.request.ledger, standing.request.push.is_none(), standing.more), (Some(LEDGER), true, true));
+}
+
 #[test]
 fn an_answer_to_an_empty_push_has_an_empty_list_of_verdicts() {
     let mut exchange = Exchange::new(LEDGER);

@@ -36,6 +36,7 @@ pub(super) fn all() -> Vec<Vector> {
             response("Grants of each scope that the phone did not name, one that has ended, a document that was erased.", &scopes()),
         ),
         ("response-of-a-restored-server", response("What is in a backup, and which of the offered heads the server lacks.", &lacking())),
+        ("response-pushed", response("Pushed on a live connection: it answers no request.", &pushed())),
         ("response-to-an-old-phone", response("A verdict and no parts: the phone is below the least version.", &outdated())),
         ("enrol-request", enrol_request()),
         ("enrol-response", enrol_response()),
@@ -184,6 +185,7 @@ fn nothing() -> Response {
         backed_up_to: None,
         lacking: None,
         least_protocol: None,
+        pushed: None,
     }
 }
 
@@ -268,6 +270,10 @@ fn lacking() -> Response {
     let (document, _) = documents::story();
     let offer = Offer { doc: documents::household(), kind: DocKind::Household, heads: document.heads().into() };
     Response { backed_up_to: Some(Position(900)), lacking: Some(vec![offer].into()), ..nothing() }
+}
+
+fn pushed() -> Response {
+    Response { parts: parts().parts, pushed: Some(true), ..nothing() }
 }
 
 fn outdated() -> Response {

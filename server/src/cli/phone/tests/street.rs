@@ -172,6 +172,7 @@ fn nothing() -> Response {
         backed_up_to: None,
         lacking: None,
         least_protocol: None,
+        pushed: None,
     }
 }
 
