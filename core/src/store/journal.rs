@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use frame::Mark;
-pub use segment::Segment;
+pub use segment::{Segment, VisitFrame};
 
 /// New values of keys, as a commit writes them; `None` is a delete.
 pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -53,7 +53,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal, or goes on with what [`read`](Self::read) found, behind `last`: in a new segment, so that nothing old is written to.
+    /// Begins a journal, or goes on with what [`Found::replay`] found, behind `last`: in a new segment, so that nothing old is written to.
     ///
     /// # Errors
     /// When the disk refuses.

@@ -44,7 +44,9 @@ fn a_server_whose_tree_is_gone_or_cut_off_is_built_anew_with_all_that_it_acknowl
         let server = ServerProcess::start(&street.data(), &Options::default());
         let transport = server.transport();
         phones[0].visit(phones[0].households()[0], "重建之后");
-        phones.iter().for_each(|phone| drop(phone.sync(&transport)));
+        for phone in &phones {
+            phone.sync(&transport);
+        }
         assert_eq!(server.errors(), Vec::<String>::new());
         server.kill();
         assert_same(&street, &phones);

@@ -16,6 +16,9 @@ pub(super) const HEADER: usize = 8 + 12 + 4;
 /// The longest that a segment can be: it is closed at [`SEGMENT_BYTES`], after one frame more. A longer file is none of ours.
 const MOST_BYTES: u64 = SEGMENT_BYTES + (frame::MOST_PAYLOAD + frame::HEAD + HEADER) as u64;
 
+/// Is shown the frames of a segment, and may say that one is wrong.
+pub type VisitFrame<'a> = dyn FnMut(Mark, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// A segment on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
@@ -30,7 +33,7 @@ impl Segment {
     ///
     /// # Errors
     /// What `visit` answers, or when the disk refuses.
-    pub fn frames(&self, visit: &mut dyn FnMut(Mark, &[u8]) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
+    pub fn frames(&self, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
         let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
         if fs::metadata(&self.path).map_err(failed)?.len() > MOST_BYTES {
             return Err(StoreError::Damaged { what: "a segment of the journal is too long" });

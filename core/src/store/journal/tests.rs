@@ -77,7 +77,13 @@ fn a_torn_end_is_cut_off_wherever_it_was_torn_and_the_journal_goes_on() {
         journal(folder.path(), 3);
         OpenOptions::new().write(true).open(last_file(folder.path())).unwrap().set_len(length).unwrap();
         let mut second = Mark::default();
-        Found::look(folder.path()).unwrap().replay(Mark::default(), &mut |mark, _| Ok(second = mark)).unwrap();
+        Found::look(folder.path())
+            .unwrap()
+            .replay(Mark::default(), &mut |mark, _| {
+                second = mark;
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(second.sequence, 2, "{length}");
         let mut journal = Journal::begin(folder.path(), second).unwrap();
         journal.append(&rows(3)).unwrap();
@@ -121,7 +127,11 @@ fn a_checkpoint_lets_old_segments_go_and_holds_all_rows() {
     let (at, path) = found.checkpoint.clone().unwrap();
     assert_eq!(at, journal.last());
     let mut held = Rows::new();
-    checkpoint::read(&path, &mut |rows| Ok(held.extend(rows))).unwrap();
+    checkpoint::read(&path, &mut |rows| {
+        held.extend(rows);
+        Ok(())
+    })
+    .unwrap();
     assert_eq!(held.len(), 200);
     assert_eq!(found.replay(second, &mut |_, _| Ok(())).unwrap_err().code(), "store.damaged");
 

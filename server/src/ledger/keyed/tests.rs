@@ -52,7 +52,7 @@ mod sled {
     impl Drop for Folder {
         fn drop(&mut self) {
             if !std::thread::panicking() {
-                let blobs = std::fs::read_dir(self.0.path().join("store").join("blobs")).unwrap().count();
+                let blobs = std::fs::read_dir(self.0.path().join("store").join("tree").join("blobs")).unwrap().count();
                 assert_eq!(blobs, 0, "a value left the log");
             }
         }
