@@ -207,7 +207,8 @@ impl Found {
     /// [`StoreError::Damaged`] when a batch is missing or broken before the end, what `visit` answers, or when the disk refuses.
     pub fn replay(&self, after: Mark, visit: &mut dyn FnMut(Mark, Rows) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
         let mut last = after;
-        let mut seen_after = after.sequence == 0;
+        // Where there is anything, it must reach back to `after`, also to the beginning: an emptied tree is not to be taken for an up-to-date one.
+        let mut seen_after = after.sequence == 0 && self.is_empty();
         for (index, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(index + 1).map(|next| next.after);
             if next.is_some_and(|next| next.sequence <= after.sequence) {

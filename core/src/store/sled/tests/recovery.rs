@@ -53,6 +53,21 @@ fn a_tree_that_was_deleted_is_built_anew_with_the_same_rows() {
 }
 
 #[test]
+fn a_tree_that_opens_and_has_lost_everything_is_built_anew_also_when_nothing_stands_behind_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = contents(&filled(folder.path(), small()));
+    let store = SledStore::open(folder.path(), small()).unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    assert_eq!(Found::look(&folder.path().join(JOURNAL)).unwrap().segments.len(), 1);
+    fs::remove_dir_all(folder.path().join(TREE)).unwrap();
+    drop(Tree::open(&folder.path().join(TREE), 1 << 20).unwrap());
+    let store = SledStore::open(folder.path(), small()).unwrap();
+    assert_eq!(contents(&store), before);
+    assert!(matches!(store.opening(), Opening::Rebuilt { set_aside: Some(_), .. }), "{:?}", store.opening());
+}
+
+#[test]
 fn a_tree_that_was_truncated_anywhere_comes_back_whole_and_is_set_aside_where_it_had_to_be_built_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
