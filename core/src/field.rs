@@ -28,6 +28,7 @@ mod held;
 mod household;
 #[cfg(feature = "transport")]
 mod http;
+mod kept;
 mod live;
 mod mend;
 mod notice;
@@ -38,6 +39,7 @@ mod party;
 mod place;
 mod plan;
 mod queries;
+mod reconcile;
 mod refused;
 mod resident;
 pub mod search;

@@ -44,7 +44,7 @@ pub use party::PartyDetails;
 pub use person::{IdNumber, Phone, Role};
 pub use personal::Personal;
 pub use place::{PlaceDetails, PlaceKind};
-pub use receipt::{Receipt, Receipts};
+pub use receipt::{Era, Receipt, Receipts, Seal};
 pub use resident::ResidentDetails;
 pub use scope::{Cursor, Grant, Position, Scope};
 pub use time::{Clock, Day, Millis};

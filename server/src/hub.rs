@@ -7,6 +7,7 @@
 
 mod accept;
 mod authenticate;
+mod backup;
 mod bootstrap;
 mod cache;
 mod enrol;
@@ -17,6 +18,9 @@ mod manage;
 mod movement;
 mod order;
 mod read;
+mod reconcile;
+mod registrar;
+mod rulings;
 mod working;
 
 use std::sync::{Arc, Mutex};
@@ -175,12 +179,20 @@ impl Hub {
             exchange.handle(self.clock.now(), input, &mut effects);
             let effect = effects.into_iter().next().ok_or(HubError::OutOfOrder)?;
             input = match effect {
+                Effect::Reconcile { offers, relays } => Input::Reconciled(self.reconcile(authenticated, &offers, &relays)?),
                 Effect::Judge(push) => {
                     let (verdicts, hashes) = self.accept(authenticated, &push)?;
                     pushed = hashes;
-                    Input::Judged(verdicts)
+                    if authenticated.street.is_reconciling {
+                        // It may have ended while a claim was put off.
+                        self.rule_if_reconciled(authenticated.street.id)?;
+                    }
+                    Input::Judged { verdicts, accepted_by: self.ledger.newest(authenticated.street.id)? }
                 }
-                Effect::Read(cursors) => Input::Page(self.read(authenticated, &cursors, &pushed)?),
+                Effect::Read(cursors) => {
+                    self.note_reconciled(authenticated)?;
+                    Input::Page(self.read(authenticated, &cursors, &pushed)?)
+                }
                 Effect::AwaitDurable => {
                     self.ledger.barrier()?;
                     Input::Durable

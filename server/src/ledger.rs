@@ -24,15 +24,16 @@ pub(crate) mod conformance;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
-    ClaimKey, DeviceId, Directory, DocId, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope, StreetId,
+    ClaimKey, DeviceId, DeviceTag, Directory, DocId, Era, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope,
+    StreetId,
 };
 
-pub use commit::{AcceptedGroup, Commit, PushProof, QuarantinedGroup};
+pub use commit::{AcceptedGroup, ClaimWrite, Commit, PushProof, QuarantinedGroup};
 pub use document::{DocumentWrite, LoggedChange, StoredDocument};
 pub use error::LedgerError;
 pub use feed::{FeedRow, Precedence};
 pub use keyed::KeyedLedger;
-pub use street::{Device, EnrolmentCode, Street};
+pub use street::{Device, EnrolmentCode, SealKey, Street};
 
 /// The ledger of all streets of a server. Calls block on the disk: not for an async thread.
 pub trait Ledger: Send + Sync {
@@ -42,11 +43,42 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerError::Store`] or [`LedgerError::Damaged`], as all of these.
     fn streets(&self) -> Result<Vec<Street>, LedgerError>;
 
-    /// Gives a street's ledger another id: it was set up again from a backup, and positions that were given before mean nothing any more.
+    /// Begins another life of a street's ledger: it was set up again from a backup, and positions that were given behind its newest mean nothing
+    /// any more. What is in it is what is backed up; until [`Ledger::end_reconciliation`] the street is reconciling.
     ///
     /// # Errors
     /// [`LedgerError::NoStreet`].
-    fn renew(&self, street: StreetId, ledger: LedgerId) -> Result<(), LedgerError>;
+    fn renew(&self, street: StreetId, ledger: LedgerId, era: Era) -> Result<(), LedgerError>;
+
+    /// Notes that everything up to a position is in a backup. One before what was noted last changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoStreet`].
+    fn note_backup(&self, street: StreetId, up_to: Position) -> Result<(), LedgerError>;
+
+    /// Notes that a device has given back all that it holds, in this life of the ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoStreet`].
+    fn note_reconciled(&self, street: StreetId, device: DeviceTag) -> Result<(), LedgerError>;
+
+    /// The devices that have.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoStreet`].
+    fn reconciled(&self, street: StreetId) -> Result<Vec<DeviceTag>, LedgerError>;
+
+    /// The street is reconciling no more.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoStreet`].
+    fn end_reconciliation(&self, street: StreetId) -> Result<(), LedgerError>;
+
+    /// Cases on which a ruling is due, by id, at most `limit`.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn rulings_due(&self, street: StreetId, limit: usize) -> Result<Vec<DocId>, LedgerError>;
 
     /// Adds a street with its first directory (version 1), which takes position 1.
     ///

@@ -19,6 +19,8 @@ mod memory;
 mod merging;
 #[path = "end_to_end/offline.rs"]
 mod offline;
+#[path = "end_to_end/restored.rs"]
+mod restored;
 #[path = "end_to_end/round_trips.rs"]
 mod round_trips;
 #[path = "end_to_end/scopes.rs"]

@@ -159,6 +159,20 @@ impl Document {
         self.graph.contains(&automerge::ChangeHash(hash.0))
     }
 
+    /// The changes that are neither among `known` nor what those build on, each behind what it builds on; never the genesis. What is not in this
+    /// document is not heeded. Costs a walk over the whole graph.
+    ///
+    /// # Errors
+    /// [`DocumentError::Unloadable`] when automerge does not give them.
+    pub fn changes_beyond(&self, known: &[ChangeHash]) -> Result<Vec<Change>, DocumentError> {
+        let failed = DocumentError::Unloadable { id: self.id };
+        let mut known: Vec<automerge::ChangeHash> =
+            known.iter().map(|hash| automerge::ChangeHash(hash.0)).filter(|hash| self.graph.contains(hash)).collect();
+        known.push(automerge::ChangeHash(genesis_hash(self.kind, self.id).0));
+        let changes = catch_unwind(AssertUnwindSafe(|| self.doc.get_changes(&known))).map_err(|_| failed.clone())?;
+        changes.iter().map(|change| Change::reread(change.raw_bytes()).map_err(|_| failed.clone())).collect()
+    }
+
     /// How many changes it holds, the genesis included.
     pub fn change_count(&self) -> usize {
         self.graph.len()

@@ -9,13 +9,14 @@ use crate::docs::{Actor, Change, DocumentError};
 use crate::field::command::Recorded;
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
+use crate::field::kept;
 use crate::field::mend::{Rerun, Restamp, rerun};
 use crate::field::outbox::Outbox;
 use crate::field::refused::Refused;
 use crate::field::tables::{self, Setting};
 use crate::field::update::{Applied, Update};
 use crate::field::{ChangeNotice, Engine, FieldError};
-use crate::model::{DocId, GrantId, GroupId, Hlc, HlcClock, Incarnation, Millis, Receipt, Scope};
+use crate::model::{DocId, GrantId, GroupId, Hlc, HlcClock, Incarnation, Position, Receipt, Scope};
 use crate::store::{Batch, Store as _};
 use crate::sync::client::SyncFailure;
 use crate::sync::{Refusal, Response, Verdict};
@@ -24,6 +25,14 @@ use crate::sync::{Refusal, Response, Verdict};
 const OFFSET_NOISE: i64 = 1_000;
 /// How often in one exchange commands are run again, before the engine waits like after a failure.
 const MOST_RERUNS: u32 = 4;
+
+/// What a server said of a push.
+struct Judged {
+    verdicts: Vec<Verdict>,
+    /// By how much this phone's clock was found to be wrong meanwhile, in milliseconds.
+    shift_ms: i64,
+    accepted_by: Option<Position>,
+}
 
 impl Engine {
     /// Applies an answer of the server, durably, and says whether to ask again at once: the answer was cut, or the outbox holds more. For
@@ -44,11 +53,27 @@ impl Engine {
     pub(super) fn apply_to(&self, state: &mut State, response: Response, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
         let pushed = !state.outbox.in_flight().is_empty();
         let shift_ms = self.learn_clock(state, &response)?;
-        self.learn_ledger(state, &response)?;
+        if self.learn_ledger(state, &response)? || state.reconciliation.is_some() {
+            // What was lost is given back first. A push was not looked at, and what is read from a server that lost something would take the
+            // place of what is to be given back.
+            state.outbox.set_in_flight([]);
+            self.take_turn(state, &response)?;
+            return Ok(true);
+        }
         match response.verdicts {
-            Some(verdicts) => self.apply_verdicts(state, verdicts.0, shift_ms, notice)?,
+            Some(verdicts) => {
+                let judged = Judged { verdicts: verdicts.0, shift_ms, accepted_by: response.accepted_by };
+                self.apply_verdicts(state, judged, notice)?;
+            }
             None if !state.outbox.in_flight().is_empty() => return Err(SyncFailure::Unfit { what: "verdicts are missing" }.into()),
             None => {}
+        }
+        if let Some(backed_up_to) = response.backed_up_to {
+            let mut batch = Batch::new();
+            kept::release(&mut batch, &self.store, response.ledger, backed_up_to)?;
+            if !batch.is_empty() {
+                self.store.commit(batch)?;
+            }
         }
         for grant in response.left.into_iter().flat_map(|left| left.0) {
             self.leave_grant(state, grant, notice)?;
@@ -88,13 +113,17 @@ impl Engine {
         Ok(shift)
     }
 
-    /// Positions of another life of the ledger mean nothing: everything is read anew.
-    fn learn_ledger(&self, state: &mut State, response: &Response) -> Result<(), FieldError> {
+    /// Positions of another life of the ledger mean nothing: everything is read anew. Whether there was one before, which this phone must now
+    /// give back to.
+    fn learn_ledger(&self, state: &mut State, response: &Response) -> Result<bool, FieldError> {
         if state.ledger == Some(response.ledger) {
-            return Ok(());
+            return Ok(false);
         }
         let mut batch = Batch::new();
         tables::put(&mut batch, tables::setting(Setting::Ledger), &response.ledger);
+        tables::put(&mut batch, tables::setting(Setting::AcceptedBy), &Position(0));
+        let is_another_life = state.ledger.is_some();
+        let reconciliation = is_another_life.then(|| Self::begin_reconciliation(&mut batch));
         let mut grants = state.grants.clone();
         for held in grants.values_mut() {
             *held = held.anew();
@@ -102,17 +131,15 @@ impl Engine {
         }
         self.store.commit(batch)?;
         state.ledger = Some(response.ledger);
+        state.accepted_by = Position(0);
         state.grants = grants;
-        Ok(())
+        state.reconciliation = reconciliation.or(state.reconciliation.take());
+        Ok(is_another_life)
     }
 
-    fn apply_verdicts(
-        &self,
-        state: &mut State,
-        verdicts: Vec<Verdict>,
-        shift_ms: i64,
-        notice: &mut ChangeNotice,
-    ) -> Result<(), FieldError> {
+    fn apply_verdicts(&self, state: &mut State, judged: Judged, notice: &mut ChangeNotice) -> Result<(), FieldError> {
+        let Judged { verdicts, shift_ms, accepted_by } = judged;
+        state.accepted_by = state.accepted_by.max(accepted_by.unwrap_or_default());
         let verdicts: BTreeMap<GroupId, Verdict> = verdicts.into_iter().map(|verdict| (verdict.group(), verdict)).collect();
         let in_flight = state.outbox.in_flight().clone();
         let asked: BTreeSet<GroupId> =
@@ -133,10 +160,11 @@ impl Engine {
             let verdict = if in_flight.contains(&number) { verdicts.get(&waiting.group) } else { None };
             let concerned = waiting.docs.iter().any(|doc| affected.contains(doc));
             match verdict {
-                Some(Verdict::Accepted { at, numbers, .. }) => {
+                Some(Verdict::Accepted { at, numbers, seals, .. }) => {
                     accepted += 1;
                     let recorded = Outbox::read(&self.store, number)?;
-                    accept_group(&mut update, recorded, &numbers.0, *at, &mut begun)?;
+                    let receipts = numbers.0.iter().zip(&seals.0).map(|(number, seal)| Receipt { number: *number, at: *at, seal: *seal });
+                    accept_group(&mut update, recorded, receipts.collect(), &mut begun)?;
                     update.remove_group(number, &waiting.docs);
                 }
                 Some(Verdict::AcceptedBefore { .. }) => {
@@ -186,6 +214,7 @@ impl Engine {
             hlc = HlcClock::resume(greatest.max(Hlc::new(now, 0)));
             tables::put(update.batch(), tables::setting(Setting::LastHlc), &hlc.last());
         }
+        tables::put(update.batch(), tables::setting(Setting::AcceptedBy), &state.accepted_by);
         let (batch, applied) = update.finish()?;
         self.store.commit(batch)?;
         // Counted is only what brings nothing on: of a large outbox each page may have something to mend.
@@ -224,19 +253,18 @@ fn refusal_of(verdict: &Verdict) -> Option<Refusal> {
 fn accept_group(
     update: &mut Update<'_>,
     recorded: Recorded,
-    numbers: &[u64],
-    at: Millis,
+    receipts: Vec<Receipt>,
     begun: &mut BTreeSet<DocId>,
 ) -> Result<(), FieldError> {
-    if numbers.len() != recorded.changes.len() {
+    if receipts.len() != recorded.changes.len() {
         return Err(SyncFailure::Unfit { what: "receipts are missing" }.into());
     }
-    for (recorded, number) in recorded.changes.iter().zip(numbers) {
+    for (recorded, receipt) in recorded.changes.iter().zip(receipts) {
         let change = Change::parse(&recorded.bytes).map_err(|_| DocumentError::Unloadable { id: recorded.doc })?;
         if !update.has_base(recorded.doc)? {
             begun.insert(recorded.doc);
         }
-        update.accept(recorded.doc, recorded.kind, &[(change, Receipt { number: *number, at })])?;
+        update.accept(recorded.doc, recorded.kind, &[(change, receipt)])?;
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
-//! Composing a request: cursors and a page of the outbox, signed.
+//! Composing a request: cursors and a page of the outbox, or what a restored server is to be given back; signed.
 
 use crate::docs::hash_of;
+use crate::field::engine::State;
 use crate::field::held::HeldGrant;
 use crate::field::outbox::Outbox;
+use crate::field::reconcile::Turn;
 use crate::field::tables;
 use crate::field::{Engine, FieldError};
 use crate::sync::{
-    Encoding, Group, HashAlgorithm, Leaf, List, MOST_GROUPS, MOST_PUSH_BYTES, PROTOCOL_VERSION, Push, PushedChange, Request, seal_frame,
+    DeviceKey, Encoding, Group, HashAlgorithm, Leaf, List, MOST_GROUPS, MOST_PUSH_BYTES, PROTOCOL_VERSION, Push, PushedChange, Request,
+    seal_frame,
 };
 
 impl Engine {
@@ -18,6 +21,29 @@ impl Engine {
         let mut state = self.state();
         let given = state.given()?.clone();
         let key = state.identity.as_ref().ok_or(FieldError::NotEnrolled)?.key();
+        let turn = self.next_turn(&mut state)?;
+        // What waits may build on what the server has lost: it goes when that is there again.
+        let (push, numbers) = if turn.is_some() { (None, Vec::new()) } else { self.next_page(&state, &key)? };
+        let Turn { offers, relays } = turn.unwrap_or_default();
+        let cursors = state.grants.values().map(HeldGrant::reading).collect();
+        let request = Request {
+            protocol: PROTOCOL_VERSION,
+            device: given.device,
+            incarnation: state.incarnation,
+            sent_at: self.clock.now(),
+            ledger: state.ledger,
+            cursors: List(cursors),
+            push,
+            offers: (!offers.is_empty()).then_some(List(offers)),
+            relays: (!relays.is_empty()).then_some(List(relays)),
+        };
+        state.outbox.set_in_flight(numbers);
+        state.set_back = false;
+        Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
+    }
+
+    /// The first groups that wait, as a push, and their numbers.
+    fn next_page(&self, state: &State, key: &DeviceKey) -> Result<(Option<Push>, Vec<u64>), FieldError> {
         let mut groups = Vec::new();
         let mut numbers = Vec::new();
         let mut bytes = 0;
@@ -35,30 +61,15 @@ impl Engine {
             groups.push(Group { id: recorded.command.group, changes: List(changes) });
             numbers.push(number);
         }
+        if groups.is_empty() {
+            return Ok((None, numbers));
+        }
         let leaves: Vec<Leaf> = groups
             .iter()
             .flat_map(|group: &Group| &group.changes.0)
             .map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) })
             .collect();
-        let push = (!groups.is_empty()).then(|| Push {
-            groups: List(groups),
-            hashes: HashAlgorithm::Sha256,
-            signature: key.sign_push(given.device, &leaves),
-        });
-        let cursors = state.grants.values().map(HeldGrant::reading).collect();
-        let request = Request {
-            protocol: PROTOCOL_VERSION,
-            device: given.device,
-            incarnation: state.incarnation,
-            sent_at: self.clock.now(),
-            ledger: state.ledger,
-            cursors: List(cursors),
-            push,
-            offers: None,
-            relays: None,
-        };
-        state.outbox.set_in_flight(numbers);
-        state.set_back = false;
-        Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
+        let signature = key.sign_push(state.given()?.device, &leaves);
+        Ok((Some(Push { groups: List(groups), hashes: HashAlgorithm::Sha256, signature }), numbers))
     }
 }

@@ -8,16 +8,18 @@ use crate::field::command::{Action, Command, Recorded, RecordedChange};
 use crate::field::documents::View;
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::held::HeldGrant;
+use crate::field::kept::Kept;
 use crate::field::notice::Listeners;
 use crate::field::outbox::Outbox;
 use crate::field::plan::{has_ground, plan};
 use crate::field::queries::Search;
+use crate::field::reconcile::{Progress, Reconciliation};
 use crate::field::refused::RefusedIndex;
 use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
 use crate::field::{ChangeNotice, Exchanged, FieldError, Subscription};
 use crate::model::{
-    Clock, Directory, DocId, Entropy, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Scope, StreetId,
+    Clock, Directory, DocId, Entropy, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Position, Scope, StreetId,
 };
 use crate::policy::{self, Principal};
 use crate::store::{Batch, Store};
@@ -32,6 +34,10 @@ pub(super) struct State {
     pub hlc: HlcClock,
     pub offset_ms: i64,
     pub ledger: Option<LedgerId>,
+    /// Where what this phone last had accepted lies in the ledger, at the latest.
+    pub accepted_by: Position,
+    /// While this phone gives back what a restored server lost.
+    pub reconciliation: Option<Reconciliation>,
     pub grants: BTreeMap<GrantId, HeldGrant>,
     pub directory: Option<Directory>,
     pub outbox: Outbox,
@@ -127,6 +133,8 @@ impl Engine {
             hlc: HlcClock::resume(last),
             offset_ms: tables::get(&read, &tables::setting(Setting::ClockOffset))?.unwrap_or(0),
             ledger: tables::get(&read, &tables::setting(Setting::Ledger))?,
+            accepted_by: tables::get(&read, &tables::setting(Setting::AcceptedBy))?.unwrap_or_default(),
+            reconciliation: reconciliation(&read)?,
             grants: grants.into_iter().map(|held| (held.grant.id, held)).collect(),
             directory: tables::get_long(&read, &tables::setting(Setting::Directory))?,
             outbox: Outbox::open(&read)?,
@@ -252,4 +260,17 @@ impl Engine {
     pub(super) fn view(&self, state: &State, doc: DocId, what: &'static str) -> Result<View, FieldError> {
         View::load(&self.store, &state.outbox, doc)?.ok_or(FieldError::NotFound { what })
     }
+}
+
+/// The reconciliation that was under way, or one of what a server did not take back so far.
+fn reconciliation(read: &dyn crate::store::Read) -> Result<Option<Reconciliation>, FieldError> {
+    if let Some(progress) = tables::get::<Progress>(read, &tables::setting(Setting::Reconciliation))? {
+        return Ok(Some(Reconciliation::from(progress)));
+    }
+    for (doc, hash) in tables::kept_changes(read)? {
+        if Kept::read(read, doc, &hash)?.held.is_none() {
+            return Ok(Some(Reconciliation::from(Progress { after: None, kept_only: Some(true) })));
+        }
+    }
+    Ok(None)
 }

@@ -185,7 +185,7 @@ fn apply_entry(
                 .iter()
                 .map(|change| {
                     let parsed = Change::parse(&change.bytes).map_err(|_| DocumentError::NotApplied { id: doc })?;
-                    Ok((parsed, Receipt { number: change.number, at: change.at }))
+                    Ok((parsed, change.receipt()))
                 })
                 .collect::<Result<_, FieldError>>()?;
             update.accept(doc, kind, &changes)?;

@@ -2,19 +2,20 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
-//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked) |
+//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), reconciliation, position |
 //! | 2 | document | its base: kind, saved bytes, receipts (chunked) |
 //! | 3 | kind, document | its summary, of base and outbox together |
 //! | 4 | number | a group of the outbox: command and changes (chunked) |
 //! | 5 | group | a refused group: command, changes, reason (chunked) |
 //! | 6 | grant | the grant and its cursor |
 //! | 7 | grant, document | the generation of the reading that named it: the document is in this grant's scope |
+//! | 8 | document, change | an accepted change that no base holds and no backup of the server is known to have (chunked) |
 
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 use crate::docs::DocKind;
 use crate::field::FieldError;
-use crate::model::{DocId, GrantId, GroupId};
+use crate::model::{ChangeHash, DocId, GrantId, GroupId};
 use crate::store::{Batch, Read, chunks, row};
 
 const SETTING: u8 = 1;
@@ -24,6 +25,7 @@ const OUTBOX: u8 = 4;
 const REFUSED: u8 = 5;
 const GRANT: u8 = 6;
 const MEMBER: u8 = 7;
+const KEPT: u8 = 8;
 
 /// The settings.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,8 @@ pub(super) enum Setting {
     ClockOffset = 5,
     Status = 6,
     Directory = 7,
+    Reconciliation = 8,
+    AcceptedBy = 9,
 }
 
 pub(super) fn setting(which: Setting) -> Vec<u8> {
@@ -68,6 +72,10 @@ pub(super) fn grant(id: GrantId) -> Vec<u8> {
 
 pub(super) fn member(grant: GrantId, doc: DocId) -> Vec<u8> {
     keyed(MEMBER, &[grant.as_bytes(), doc.as_bytes()])
+}
+
+pub(super) fn kept(doc: DocId, change: &ChangeHash) -> Vec<u8> {
+    keyed(KEPT, &[doc.as_bytes(), &change.0])
 }
 
 fn keyed(table: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -147,6 +155,40 @@ pub(super) fn refused_groups(read: &dyn Read) -> Result<Vec<GroupId>, FieldError
     Ok(groups)
 }
 
+/// The documents that have a base, behind `after` and by id, at most `limit`.
+pub(super) fn based_documents(read: &dyn Read, after: Option<DocId>, limit: usize) -> Result<Vec<DocId>, FieldError> {
+    /// How many rows are read at a time: a base of years has some chunks.
+    const ROWS_AT_ONCE: usize = 256;
+    let end = [BASE + 1];
+    // The chunks of a base stand between its key and this.
+    let mut start = after.map_or_else(|| vec![BASE], |doc| [base(doc).as_slice(), &[u8::MAX; 3]].concat());
+    let mut documents = Vec::new();
+    loop {
+        let rows = read.range(Bound::Excluded(&start), Bound::Excluded(&end), ROWS_AT_ONCE)?;
+        let Some((last, _)) = rows.last() else { return Ok(documents) };
+        start.clone_from(last);
+        for (key, _) in &rows {
+            documents.extend(key.get(1..).and_then(|id| DocId::try_from(id).ok()));
+            if documents.len() == limit {
+                return Ok(documents);
+            }
+        }
+    }
+}
+
+/// The kept changes: of which document, and which.
+pub(super) fn kept_changes(read: &dyn Read) -> Result<Vec<(DocId, ChangeHash)>, FieldError> {
+    let mut kept = Vec::new();
+    heads(read, KEPT, 1 + 16 + 32, &mut |key| {
+        if let Some((doc, hash)) = key.split_first_chunk::<16>()
+            && let Ok(hash) = hash.try_into()
+        {
+            kept.push((DocId::from_bytes(*doc), ChangeHash(hash)));
+        }
+    })?;
+    Ok(kept)
+}
+
 fn heads(read: &dyn Read, table: u8, key_length: usize, visit: &mut dyn FnMut(&[u8])) -> Result<(), FieldError> {
     Ok(chunks::scan_heads(read, &[table], key_length, &mut |key, _| {
         if let [_, rest @ ..] = key {
@@ -189,6 +231,7 @@ fn table_of(key: &[u8]) -> &'static str {
         Some(&OUTBOX) => "outbox",
         Some(&REFUSED) => "refused",
         Some(&GRANT) => "grant",
+        Some(&KEPT) => "kept",
         _ => "member",
     }
 }

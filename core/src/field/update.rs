@@ -11,6 +11,7 @@ use crate::field::command::{Recorded, RecordedChange};
 use crate::field::documents::{Base, View};
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
+use crate::field::kept::{Kept, accepted_changes};
 use crate::field::outbox::Outbox;
 use crate::field::refused::Refused;
 use crate::field::tables;
@@ -175,11 +176,15 @@ impl<'a> Update<'a> {
         if waits {
             return Ok(());
         }
-        let kind = match self.whole.remove(&doc) {
-            Some((base, _)) => Some(base.kind),
-            None => self.base(doc)?.map(|base| base.document.kind()),
-        };
-        if let Some(kind) = kind {
+        let (state, store) = (self.state, self.store);
+        if let Some(base) = self.base(doc)? {
+            let (kind, mut kept) = (base.document.kind(), Batch::new());
+            // What this person recorded stays with them until the server is known to have a copy of it.
+            let own = state.given()?.device.tag();
+            for (hash, change) in accepted_changes(&base.document, &base.receipts, &[], |change| change.actor().device == own)? {
+                Kept { kind, change, held: state.held_by() }.write(&mut kept, &store, doc, &hash)?;
+            }
+            self.batch.append(kept);
             self.dropped.insert(doc, kind);
         }
         Ok(())

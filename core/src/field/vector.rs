@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::store::{Batch, MemoryStore, Read, Store};
 use crate::summary::Summary;
-use crate::sync::{Entered, Entry, List, PROTOCOL_VERSION, Part, RecordKind, Response};
+use crate::sync::{Entered, Entry, List, Part, RecordKind, Response};
 
 const NOW: Millis = Millis(1_795_500_000_000);
 
@@ -106,26 +106,11 @@ pub(super) fn first_answer() -> Response {
         Entry::Record { id: crate::model::DocId::from_bytes(id(3)), kind: RecordKind::Directory, bytes: tables::encode(&directory) },
         Entry::Snapshot { doc: household.id(), kind: DocKind::Household, bytes: household.save(), receipts: Receipts::default(), summary },
     ];
+    let part = Part { grant: grant.id, from: Position(0), to: Position(9), entries: List(entries), more: None, bootstrap: None };
     Response {
-        protocol: PROTOCOL_VERSION,
-        now: NOW,
-        ledger: LedgerId::from_bytes(id(10)),
-        verdicts: None,
-        parts: Some(List(vec![Part {
-            grant: grant.id,
-            from: Position(0),
-            to: Position(9),
-            entries: List(entries),
-            more: None,
-            bootstrap: None,
-        }])),
+        parts: Some(List(vec![part])),
         entered: Some(List(vec![Entered { grant }])),
-        left: None,
-        erased: None,
-        backed_up_to: None,
-        lacking: None,
-        least_protocol: None,
-        pushed: None,
+        ..Response::nothing(NOW, LedgerId::from_bytes(id(10)))
     }
 }
 

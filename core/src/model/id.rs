@@ -160,6 +160,12 @@ impl DeviceId {
     }
 }
 
+impl std::fmt::Display for DeviceTag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
 /// One life of a phone's store, in eight random bytes: the second half of an actor. Never used again once left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Incarnation(pub [u8; 8]);
@@ -174,7 +180,7 @@ impl Incarnation {
 }
 
 macro_rules! eight_bytes {
-    ($($name:ident),+) => { $(
+    ($($name:ty),+) => { $(
         impl<C> minicbor::Encode<C> for $name {
             fn encode<W: minicbor::encode::Write>(
                 &self, e: &mut minicbor::Encoder<W>, _: &mut C,
@@ -191,7 +197,7 @@ macro_rules! eight_bytes {
     )+ };
 }
 
-eight_bytes!(DeviceTag, Incarnation);
+eight_bytes!(DeviceTag, Incarnation, crate::model::Seal);
 
 /// RFC 9562, section 5.7: 48 bits of milliseconds, then random bits around version and variant.
 fn uuid_v7(now: Millis, entropy: &mut (impl Entropy + ?Sized)) -> [u8; 16] {

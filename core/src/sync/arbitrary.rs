@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::docs::DocKind;
-use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Scope};
+use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Scope, Seal};
 use crate::sync::{
     Bootstrap, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, List, MOST_RESUME_KEY_BYTES, Offer, Part,
     Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume, ResumeKey, Signature, Signed, Verdict,
@@ -112,7 +112,7 @@ fn offer() -> impl Strategy<Value = Offer> {
 }
 
 fn entry_change() -> impl Strategy<Value = EntryChange> {
-    (bytes(), any::<u64>(), millis()).prop_map(|(bytes, number, at)| EntryChange { bytes, number, at })
+    (bytes(), receipt()).prop_map(|(bytes, receipt)| EntryChange::new(bytes, receipt))
 }
 
 fn relay() -> impl Strategy<Value = Relay> {
@@ -136,18 +136,25 @@ pub(super) fn request() -> impl Strategy<Value = Request> {
 }
 
 pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
-    let accepted = (id!(), millis(), list(any::<u64>()), option::of(id!()));
+    let accepted = (id!(), millis(), list(any::<u64>()), option::of(id!()), list(seal()));
     let refused = (id!(), "[a-z_.]{0,64}", option::of(any::<i64>()), option::of(id!()));
     prop_oneof![
-        accepted.prop_map(|(group, at, numbers, duplicate_of)| Verdict::Accepted { group, at, numbers, duplicate_of }),
+        accepted.prop_map(|(group, at, numbers, duplicate_of, seals)| Verdict::Accepted { group, at, numbers, duplicate_of, seals }),
         id!().prop_map(|group| Verdict::AcceptedBefore { group }),
         refused.prop_map(|(group, code, offset_ms, because_of)| Verdict::Refused { group, code, offset_ms, because_of }),
     ]
 }
 
+fn seal() -> impl Strategy<Value = Seal> {
+    any::<[u8; 8]>().prop_map(Seal)
+}
+
+fn receipt() -> impl Strategy<Value = Receipt> {
+    (any::<u64>(), millis(), seal()).prop_map(|(number, at, seal)| Receipt { number, at, seal })
+}
+
 fn receipts() -> impl Strategy<Value = Receipts> {
-    let receipt = (any::<u64>(), millis()).prop_map(|(number, at)| Receipt { number, at });
-    btree_map(hash(), receipt, 0..4).prop_map(|receipts| receipts.into_iter().collect())
+    btree_map(hash(), receipt(), 0..4).prop_map(|receipts| receipts.into_iter().collect())
 }
 
 pub(super) fn entry() -> impl Strategy<Value = Entry> {
@@ -175,8 +182,13 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
     let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
     let scopes = (option::of(list(entered())), option::of(list(id!())), option::of(list(id!())));
     let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()), option::of(any::<bool>()));
+    let rest = (rest, option::of(position()));
     (head, scopes, rest).prop_map(
-        |((protocol, now, ledger, verdicts, parts), (entered, left, erased), (backed_up_to, lacking, least_protocol, pushed))| Response {
+        |(
+            (protocol, now, ledger, verdicts, parts),
+            (entered, left, erased),
+            ((backed_up_to, lacking, least_protocol, pushed), accepted_by),
+        )| Response {
             protocol,
             now,
             ledger,
@@ -189,6 +201,7 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
             lacking,
             least_protocol,
             pushed,
+            accepted_by,
         },
     )
 }

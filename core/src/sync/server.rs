@@ -8,21 +8,39 @@
 //! it knew that there is something.
 
 use crate::model::{GrantId, LedgerId, Millis, Position};
-use crate::sync::{Encoding, Entered, LEAST_PROTOCOL, List, PROTOCOL_VERSION, Part, Push, Reading, Request, Response, Verdict, seal_frame};
+use crate::sync::{
+    Encoding, Entered, LEAST_PROTOCOL, List, Offer, PROTOCOL_VERSION, Part, Push, Reading, Relay, Request, Response, Verdict, seal_frame,
+};
 
 /// What the driver tells the machine.
 #[derive(Debug)]
 pub enum Input {
     /// A request whose signature was verified.
     Request(Box<Request>),
+    /// What the phone gives back was taken, as far as it counts, and is durable.
+    Reconciled(Reconciled),
     /// The push was judged, and what was accepted of it is durable.
-    Judged(Vec<Verdict>),
+    Judged {
+        /// One for each group.
+        verdicts: Vec<Verdict>,
+        /// The position at which all that was accepted lies at the latest.
+        accepted_by: Position,
+    },
     /// What the scopes hold behind the cursors.
     Page(Page),
     /// All that was read so far is durable.
     Durable,
     /// The ledger failed; nothing may be answered but that.
     Failed,
+}
+
+/// What came of offers and relays.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// The documents offered or relayed of which the server lacks something still, with the heads that it has itself.
+    pub lacking: Vec<Offer>,
+    /// The position at which everything else lies at the latest.
+    pub accepted_by: Position,
 }
 
 /// What was read for a request.
@@ -73,6 +91,13 @@ impl Standing {
 /// What the driver must do, in this order.
 #[derive(Debug)]
 pub enum Effect {
+    /// Take back what relays bring, then look at what offers say.
+    Reconcile {
+        /// What the phone holds of documents.
+        offers: Vec<Offer>,
+        /// Changes that the phone was told the server lacks.
+        relays: Vec<Relay>,
+    },
     /// Judge the push.
     Judge(Box<Push>),
     /// Read the feed behind these cursors, leaving out the changes of this very push.
@@ -90,6 +115,7 @@ pub enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Fresh,
+    Reconciling,
     Judging,
     Reading,
     Securing,
@@ -107,7 +133,13 @@ pub struct Exchange {
     cursors: Vec<Reading>,
     pushing: bool,
     standing: Option<Standing>,
+    /// What is judged after the reconciliation.
+    push: Option<Box<Push>>,
     verdicts: Option<Vec<Verdict>>,
+    lacking: Vec<Offer>,
+    accepted_by: Option<Position>,
+    /// The phone must bring back before it reads: it is not told what changed.
+    reads: bool,
     page: Page,
 }
 
@@ -127,7 +159,11 @@ impl Exchange {
             cursors: Vec::new(),
             pushing: false,
             standing: None,
+            push: None,
             verdicts: None,
+            lacking: Vec::new(),
+            accepted_by: None,
+            reads: true,
             page: Page::default(),
         }
     }
@@ -148,8 +184,12 @@ impl Exchange {
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
         match (self.state, input) {
             (State::Fresh, Input::Request(request)) => self.begin(*request, out),
-            (State::Judging, Input::Judged(verdicts)) => {
-                self.verdicts = Some(verdicts);
+            (State::Reconciling, Input::Reconciled(Reconciled { lacking, accepted_by })) => {
+                (self.lacking, self.accepted_by) = (lacking, Some(accepted_by));
+                self.judge(out);
+            }
+            (State::Judging, Input::Judged { verdicts, accepted_by }) => {
+                (self.verdicts, self.accepted_by) = (Some(verdicts), Some(accepted_by));
                 self.read(out);
             }
             (State::Reading, Input::Page(page)) if self.pushing && page.is_empty() => {
@@ -158,8 +198,7 @@ impl Exchange {
             }
             (State::Reading, Input::Page(page)) => {
                 self.page = page;
-                self.state = State::Securing;
-                out.push(Effect::AwaitDurable);
+                self.secure(out);
             }
             (State::Securing, Input::Durable) => {
                 self.state = State::Done;
@@ -175,22 +214,45 @@ impl Exchange {
 
     fn begin(&mut self, mut request: Request, out: &mut Vec<Effect>) {
         self.protocol = request.protocol;
-        let push = request.push.take();
-        (request.offers, request.relays) = (None, None);
+        self.push = request.push.take().map(Box::new);
+        let offers = request.offers.take().map_or_else(Vec::new, |offers| offers.0);
+        let relays = request.relays.take().map_or_else(Vec::new, |relays| relays.0);
         self.cursors = std::mem::take(&mut request.cursors.0);
         // Positions of another life of the ledger, or of none, mean nothing: the phone reads anew.
-        if request.ledger != Some(self.ledger) {
+        let is_ours = request.ledger == Some(self.ledger);
+        if !is_ours {
             self.cursors.iter_mut().for_each(|cursor| *cursor = Reading::at(cursor.grant, Position(0)));
         }
+        let is_of_another_life = !is_ours && request.ledger.is_some();
+        let gives_back = is_ours && !(offers.is_empty() && relays.is_empty());
+        self.reads = !is_of_another_life && !gives_back;
         let cursors = List(self.cursors.clone());
-        self.standing = Some(Standing { request: Request { ledger: Some(self.ledger), cursors, ..request }, more: false });
-        match push {
+        let request = Request { ledger: Some(self.ledger), cursors, ..request };
+        self.standing = Some(Standing { request, more: !self.reads });
+        if is_of_another_life {
+            // It learns of this life first: what it was told in the former one may be missing here, and its push may build on that.
+            self.secure(out);
+        } else if gives_back {
+            self.state = State::Reconciling;
+            out.push(Effect::Reconcile { offers, relays });
+        } else {
+            self.judge(out);
+        }
+    }
+
+    fn judge(&mut self, out: &mut Vec<Effect>) {
+        match self.push.take() {
             Some(push) => {
                 self.state = State::Judging;
-                out.push(Effect::Judge(Box::new(push)));
+                out.push(Effect::Judge(push));
             }
             None => self.read(out),
         }
+    }
+
+    fn secure(&mut self, out: &mut Vec<Effect>) {
+        self.state = State::Securing;
+        out.push(Effect::AwaitDurable);
     }
 
     /// Goes on to what changed, unless the phone is too old to make sense of it.
@@ -198,9 +260,8 @@ impl Exchange {
         if self.is_outdated() && self.pushing {
             self.state = State::Done;
             out.push(Effect::Nothing);
-        } else if self.is_outdated() {
-            self.state = State::Securing;
-            out.push(Effect::AwaitDurable);
+        } else if self.is_outdated() || !self.reads {
+            self.secure(out);
         } else {
             self.state = State::Reading;
             out.push(Effect::Read(std::mem::take(&mut self.cursors)));
@@ -226,9 +287,10 @@ impl Exchange {
             left: some_list(page.left),
             erased: None,
             backed_up_to: page.backed_up_to,
-            lacking: None,
+            lacking: some_list(std::mem::take(&mut self.lacking)),
             least_protocol: self.is_outdated().then_some(self.least_protocol),
             pushed: self.pushing.then_some(true),
+            accepted_by: self.accepted_by,
         }
     }
 }

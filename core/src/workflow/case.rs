@@ -169,7 +169,7 @@ pub fn fold(events: Vec<Stamped<CaseEvent>>, receipts: &Receipts) -> CaseView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChangeHash, EventId, PersonId};
+    use crate::model::{ChangeHash, EventId, PersonId, Seal};
     use proptest::prelude::*;
 
     fn event(n: u8, kind: EventKind, minute: i64) -> Stamped<CaseEvent> {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn receipt(n: u8, number: u64) -> (ChangeHash, Receipt) {
-        (ChangeHash([n; 32]), Receipt { number, at: Millis(1_764_000_000_000).plus(number as i64 * 3_600_000) })
+        (ChangeHash([n; 32]), Receipt { number, at: Millis(1_764_000_000_000).plus(number as i64 * 3_600_000), seal: Seal::default() })
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub fn router(api: Api, token: Token, store: Arc<SledStore>) -> Router {
         .route("/v1/admin/streets/{street}/grants/end", post(change::end_grant))
         .route("/v1/admin/streets/{street}/cases", get(list::cases))
         .route("/v1/admin/streets/{street}/late", get(list::late))
+        .route("/v1/admin/streets/{street}/reconciliation", get(list::awaited))
+        .route("/v1/admin/streets/{street}/reconciliation/end", post(change::end_reconciliation))
         .route("/v1/admin/streets/{street}/quarantine", get(list::quarantine))
         .route("/v1/admin/streets/{street}/places", get(documents::places))
         .route("/v1/admin/streets/{street}/households", get(documents::households))

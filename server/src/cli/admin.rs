@@ -94,6 +94,9 @@ pub enum Command {
     Late,
     /// What was refused, and why
     Quarantine,
+    /// After a restore: phones that have still to give back what the server lost
+    #[command(subcommand)]
+    Reconciliation(Reconciliation),
     /// Documents of a kind with the digest of their state, for comparing replicas
     Documents {
         /// The kind
@@ -162,6 +165,15 @@ pub enum Person {
         /// The person, by name or id
         person: String,
     },
+}
+
+/// What can be done with a reconciliation.
+#[derive(Debug, Subcommand)]
+pub enum Reconciliation {
+    /// List the devices that are waited for
+    List,
+    /// Wait for nobody else: rulings are given again
+    End,
 }
 
 /// What can be done with rights.
@@ -233,6 +245,8 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Show { id } => client.get(&of_street(&format!("documents/{}", segment(id)))?, &[]),
         Command::Late => client.get(&of_street("late")?, &[]),
         Command::Quarantine => client.get(&of_street("quarantine")?, &[]),
+        Command::Reconciliation(Reconciliation::List) => client.get(&of_street("reconciliation")?, &[]),
+        Command::Reconciliation(Reconciliation::End) => client.post(&of_street("reconciliation/end")?, &json!({})),
         Command::Documents { kind } => client.pages(&of_street("documents")?, &[("kind", kind)]),
     }
 }

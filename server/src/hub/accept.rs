@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use doorstep_core::docs::{event_write, hash_of};
-use doorstep_core::model::{
-    CaseEvent, CaseId, ChangeHash, ClaimKey, DocId, EventId, EventKind, GroupId, Hlc, Millis, PersonId, Position, Scope,
-};
+use doorstep_core::docs::hash_of;
+use doorstep_core::model::{CaseId, ChangeHash, DocId, GroupId, Millis, Position, Scope, StreetId};
 use doorstep_core::sync::{Group, Leaf, List, Push, Refusal, Verdict};
 
 use super::authenticate::Authenticated;
 use super::cache::Loaded;
 use super::judge::{Bench, Judged, judge};
 use super::working::WorkingSet;
-use super::{Hub, HubError, lock};
-use crate::ledger::{AcceptedGroup, Commit, LedgerError, PushProof, QuarantinedGroup};
+use super::{Hub, HubError};
+use crate::ledger::{AcceptedGroup, ClaimWrite, Commit, LedgerError, PushProof, QuarantinedGroup};
 use crate::telemetry;
 
 /// How often acceptance reads and decides again when the ledger moved on, before the phone is asked to try later. Under the locks of one
@@ -22,11 +20,13 @@ use crate::telemetry;
 const MOST_ROUNDS: usize = 8;
 
 /// What judging a push came to.
+#[derive(Default)]
 struct Plan {
     verdicts: Vec<Verdict>,
     documents: WorkingSet,
     groups: Vec<AcceptedGroup>,
-    claims: Vec<(ClaimKey, DocId)>,
+    claims: Vec<ClaimWrite>,
+    rulings_due: Vec<DocId>,
     quarantine: Vec<QuarantinedGroup>,
 }
 
@@ -75,8 +75,7 @@ impl Hub {
 
     /// Judges all groups in order. A document of `suspects` is put through the reload check after each group.
     fn plan(&self, who: &Authenticated, push: &Push, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
-        let mut plan =
-            Plan { verdicts: Vec::new(), documents: WorkingSet::default(), groups: Vec::new(), claims: Vec::new(), quarantine: Vec::new() };
+        let mut plan = Plan::default();
         let mut refused: BTreeMap<ChangeHash, GroupId> = BTreeMap::new();
         let principal = who.principal();
         let now = self.now();
@@ -88,9 +87,10 @@ impl Hub {
                         plan.documents.fetch(self, who.street.id, change.doc)?;
                     }
                     let device = who.device.id.tag();
-                    let bench = Bench { street: who.street.id, device, principal: &principal, had: &who.had, now, refused: &refused };
+                    let (street, registrar) = (who.street.id, who.registrar());
+                    let bench = Bench { street, registrar, device, principal: &principal, had: &who.had, now, refused: &refused };
                     match judge(&bench, &plan.documents, group).and_then(|judged| survives(judged, suspects)) {
-                        Ok(judged) => self.take(who, &mut plan, group, judged, now)?,
+                        Ok(judged) => self.take(who, &mut plan, group, judged)?,
                         Err(refusal) => refuse(who, &mut plan, group, &refusal, now),
                     }
                 }
@@ -112,11 +112,14 @@ impl Hub {
         if let Some(accepted) = self.ledger.group(who.street.id, group.id)? {
             let same = accepted.changes.iter().map(|(doc, hash, _)| (*doc, *hash)).eq(hashes());
             return Ok(Some(if same {
+                let registrar = who.registrar();
+                let seal = |(doc, hash, number): &(DocId, ChangeHash, u64)| registrar.seal(*doc, hash, *number, accepted.at);
                 Verdict::Accepted {
                     group: group.id,
                     at: accepted.at,
                     numbers: List(accepted.changes.iter().map(|(_, _, number)| *number).collect()),
                     duplicate_of: accepted.duplicate_of.map(CaseId::from),
+                    seals: List(accepted.changes.iter().map(seal).collect()),
                 }
             } else {
                 Verdict::AcceptedBefore { group: group.id }
@@ -129,45 +132,35 @@ impl Hub {
     }
 
     /// Takes a judged group into the plan, with the ruling on what it claims.
-    fn take(&self, who: &Authenticated, plan: &mut Plan, group: &Group, mut judged: Judged, now: Millis) -> Result<Verdict, HubError> {
+    fn take(&self, who: &Authenticated, plan: &mut Plan, group: &Group, mut judged: Judged) -> Result<Verdict, HubError> {
         let mut duplicate_of = None;
         if let Some((key, case)) = judged.claim.take() {
-            let taken = plan.claims.iter().find(|(claimed, _)| *claimed == key).map(|(_, first)| *first);
-            duplicate_of = match taken {
+            let taken = plan.claims.iter().find(|claim| claim.key == key).map(|claim| claim.case);
+            let first = match taken {
                 Some(first) => Some(first),
                 None => self.ledger.claim(who.street.id, &key)?,
             };
-            match duplicate_of {
-                Some(first) => self.rule_duplicate(who, &mut judged, case, first, now)?,
-                None => plan.claims.push((key, case)),
+            match first {
+                None => plan.claims.push(ClaimWrite { key, case, expected: None }),
+                // The one that was first may be among what is still to be given back.
+                Some(_) if who.street.is_reconciling => plan.rulings_due.push(case),
+                Some(first) => {
+                    duplicate_of = Some(first);
+                    if let Some(working) = judged.documents.iter_mut().find(|working| working.document.id() == case) {
+                        self.rule_duplicate(&who.street, working, first)?;
+                    }
+                }
             }
         }
-        let changes =
-            group.changes.0.iter().zip(&judged.numbers).map(|(change, number)| (change.doc, hash_of(&change.bytes), *number)).collect();
-        plan.groups.push(AcceptedGroup { id: group.id, at: now, changes, duplicate_of });
+        let (numbers, seals) = judged.receipts.iter().map(|receipt| (receipt.number, receipt.seal)).unzip();
+        let receipts = group.changes.0.iter().zip(&judged.receipts);
+        let changes = receipts.map(|(change, receipt)| (change.doc, hash_of(&change.bytes), receipt.number)).collect();
+        plan.groups.push(AcceptedGroup { id: group.id, at: judged.at, changes, duplicate_of });
         for working in judged.documents {
             plan.documents.0.insert(working.document.id(), working);
         }
         let duplicate_of = duplicate_of.map(CaseId::from);
-        Ok(Verdict::Accepted { group: group.id, at: now, numbers: List(judged.numbers), duplicate_of })
-    }
-
-    /// The server's own event in a case whose claim another case made before.
-    fn rule_duplicate(&self, who: &Authenticated, judged: &mut Judged, case: DocId, first: DocId, now: Millis) -> Result<(), HubError> {
-        let Some(working) = judged.documents.iter_mut().find(|working| working.document.id() == case) else { return Ok(()) };
-        let event = CaseEvent {
-            id: EventId::make(now, &mut *lock(&self.entropy)),
-            kind: EventKind::DuplicateOf,
-            by: PersonId::SERVER,
-            at: now,
-            text: None,
-            other: Some(CaseId::from(first)),
-        };
-        let actor = self.server_actor(who.street.ledger);
-        if let Some(change) = Arc::make_mut(&mut working.document).edit(actor, Hlc::new(now, 0), &[event_write(&event)])? {
-            working.take(&change, now);
-        }
-        Ok(())
+        Ok(Verdict::Accepted { group: group.id, at: judged.at, numbers: List(numbers), duplicate_of, seals: List(seals) })
     }
 
     fn commit(&self, who: &Authenticated, plan: Plan, mut saved: Saved, leaves: &[Leaf]) -> Result<Vec<Verdict>, HubError> {
@@ -187,23 +180,31 @@ impl Hub {
             documents,
             groups: plan.groups,
             claims: plan.claims,
+            rulings_due: plan.rulings_due,
+            rulings_given: Vec::new(),
             quarantine: plan.quarantine,
             proof,
             directory_version: None,
             directory: None,
         };
+        self.commit_documents(who.street.id, commit, loaded)?;
+        Ok(plan.verdicts)
+    }
+
+    /// Commits documents, keeps them loaded as they are now, and tells who listens.
+    pub(super) fn commit_documents(&self, street: StreetId, commit: Commit, loaded: Vec<Loaded>) -> Result<(), HubError> {
         let accepted: usize = commit.documents.iter().map(|document| document.changes.len()).sum();
         let began = std::time::Instant::now();
         let scopes: BTreeSet<Scope> = loaded.iter().flat_map(|loaded| loaded.scopes.iter().chain(&loaded.left)).copied().collect();
-        let versions: Vec<Position> = self.ledger.commit(who.street.id, commit)?;
-        self.movements.documents(who.street.id, scopes.iter());
+        let versions: Vec<Position> = self.ledger.commit(street, commit)?;
+        self.movements.documents(street, scopes.iter());
         metrics::histogram!(telemetry::COMMIT_SECONDS).record(began.elapsed());
         metrics::counter!(telemetry::ACCEPTED).increment(accepted as u64);
         for (mut loaded, version) in loaded.into_iter().zip(versions) {
             loaded.version = version;
-            self.cache.put(who.street.id, Arc::new(loaded));
+            self.cache.put(street, Arc::new(loaded));
         }
-        Ok(plan.verdicts)
+        Ok(())
     }
 }
 

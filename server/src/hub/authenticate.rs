@@ -4,6 +4,7 @@ use doorstep_core::model::{Grant, Millis, Scope};
 use doorstep_core::policy::Principal;
 use doorstep_core::sync::{PROTOCOL_VERSION, Request, Signed, open_frame};
 
+use super::registrar::Registrar;
 use super::{Hub, HubError};
 use crate::ledger::{Device, Street};
 
@@ -23,6 +24,11 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    /// Who gives receipts in the street.
+    pub const fn registrar(&self) -> Registrar {
+        Registrar::of(&self.street)
+    }
+
     /// Who asks, for policy.
     pub fn principal(&self) -> Principal {
         Principal { person: self.device.person, scopes: self.grants.iter().map(|grant| grant.scope).collect::<Vec<Scope>>() }

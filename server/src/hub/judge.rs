@@ -6,16 +6,20 @@ use std::sync::Arc;
 use doorstep_core::docs::layout::Path;
 use doorstep_core::docs::wellformed::{self, Action, Malformed, Operation};
 use doorstep_core::docs::{Case, Change, DocKind, Scalar};
-use doorstep_core::model::{CLOCK_TOLERANCE, ChangeHash, ClaimKey, DeviceTag, DocId, EventId, GridId, GroupId, Millis, Scope, StreetId};
+use doorstep_core::model::{
+    CLOCK_TOLERANCE, ChangeHash, ClaimKey, DeviceTag, DocId, EventId, GridId, GroupId, Millis, Receipt, Scope, StreetId,
+};
 use doorstep_core::policy::{self, Denied, Principal};
 use doorstep_core::sync::{Group, MOST_GROUP_CHANGES, Refusal};
 use doorstep_core::workflow;
 
+use super::registrar::Registrar;
 use super::working::{Working, WorkingSet, scopes_of};
 
 /// What judging needs to know beside the documents.
 pub struct Bench<'a> {
     pub street: StreetId,
+    pub registrar: Registrar,
     pub device: DeviceTag,
     pub principal: &'a Principal,
     /// The scopes that the person has or ever had a right to.
@@ -25,10 +29,12 @@ pub struct Bench<'a> {
     pub refused: &'a BTreeMap<ChangeHash, GroupId>,
 }
 
-/// A group that may be accepted: its documents with its changes applied, and the receipt numbers of these in order.
+/// A group that may be accepted: its documents with its changes applied, and the receipts of these in order.
 pub struct Judged {
+    /// When it is accepted: now, or when it was in an earlier life of the ledger.
+    pub at: Millis,
     pub documents: Vec<Working>,
-    pub numbers: Vec<u64>,
+    pub receipts: Vec<Receipt>,
     /// The new case of the group that claims something, and what.
     pub claim: Option<(ClaimKey, DocId)>,
 }
@@ -36,23 +42,36 @@ pub struct Judged {
 /// Judges a group against documents that were fetched. Changes nothing: the result holds copies.
 pub fn judge(bench: &Bench<'_>, documents: &WorkingSet, group: &Group) -> Result<Judged, Refusal> {
     let changes = parse(bench, group)?;
-    let mut judged = Judged { documents: Vec::new(), numbers: Vec::new(), claim: None };
+    let former = changes.iter().find_map(|(doc, _, change)| former_receipt(bench, documents, doc, change));
+    let at = former.map_or(bench.now, |receipt| receipt.at);
+    let mut judged = Judged { at, documents: Vec::new(), receipts: Vec::new(), claim: None };
     for (doc, kind, change) in &changes {
+        // Somebody gave it back before its author came by, who never heard that it was accepted.
+        if let Some(receipt) = former_receipt(bench, documents, doc, change) {
+            judged.receipts.push(receipt);
+            continue;
+        }
         let mut working = match documents.0.get(doc) {
             Some(working) => working.clone(),
             None => Working::new(*kind, *doc)?,
         };
+        let is_new = working.receipts.is_empty();
         judge_change(bench, &mut working, *kind, change)?;
-        let number = working.take(change, bench.now);
-        judged.numbers.push(number);
+        judged.receipts.push(working.take(change, &bench.registrar, at));
         note_late(&mut working, change);
         // Only what opens a case can claim: a later change of the same push finds the claim made, by this very case.
-        if number == 1 && *kind == DocKind::Case {
+        if is_new && *kind == DocKind::Case {
             judged.claim = Case::read(&working.document).details.claim.map(|key| (key, *doc));
         }
         judged.documents.push(working);
     }
     Ok(judged)
+}
+
+/// The receipt that a change of this group had in an earlier life of the ledger, if it is here again.
+fn former_receipt(bench: &Bench<'_>, documents: &WorkingSet, doc: &DocId, change: &Change) -> Option<Receipt> {
+    let receipt = documents.0.get(doc)?.receipts.get(&change.hash())?;
+    bench.registrar.is_earlier(&receipt).then_some(receipt)
 }
 
 /// Size, strict parse, repetition, actor and clock: all that can be said without a document.
@@ -107,6 +126,9 @@ fn explain(bench: &Bench<'_>, change: &Change, malformed: Malformed) -> Refusal 
         Malformed::Sequence { expected, found } if found < expected => Refusal::ActorForked,
         // Run again on the present state, the command has one head to build on.
         Malformed::TooManyHeads => Refusal::DependsOnRefused { group: None },
+        // In a street that was set up again its author may not know that it was accepted with other bytes. Run again on what is there, it has
+        // nothing left to write.
+        Malformed::AlreadyThere { .. } if bench.registrar.is_restored() => Refusal::DependsOnRefused { group: None },
         malformed => Refusal::Malformed(malformed),
     }
 }
@@ -133,7 +155,7 @@ fn scopes_after(street: StreetId, before: &[Scope], operations: &[Operation]) ->
 }
 
 /// Notes the events of this change that came too late: the centre is shown them.
-fn note_late(working: &mut Working, change: &Change) {
+pub(super) fn note_late(working: &mut Working, change: &Change) {
     if working.document.kind() != DocKind::Case {
         return;
     }

@@ -11,9 +11,10 @@ use doorstep_core::model::{
 use doorstep_core::summary::{CaseSummary, Summary};
 use doorstep_core::sync::MOST_GRANTS;
 
+use super::registrar::Registrar;
 use super::working::Working;
 use super::{Hub, HubError, lock};
-use crate::ledger::{Commit, LedgerError, QuarantinedGroup, Street};
+use crate::ledger::{Commit, LedgerError, QuarantinedGroup, SealKey, Street};
 
 /// The longest name of a street, grid, centre or person, in characters.
 const MOST_NAME: usize = 60;
@@ -68,7 +69,9 @@ impl Hub {
         let now = self.now();
         let street = {
             let entropy = &mut *lock(&self.entropy);
-            Street { id: StreetId::make(now, entropy), name: name.clone(), ledger: LedgerId::make(now, entropy) }
+            let mut seal_key = SealKey([0; 32]);
+            entropy.fill(&mut seal_key.0);
+            Street::new(StreetId::make(now, entropy), name.clone(), LedgerId::make(now, entropy), seal_key)
         };
         let centres = centres
             .iter()
@@ -171,18 +174,6 @@ impl Hub {
         ended
     }
 
-    /// Begins another life of every street's ledger, after the server was set up again from a backup: phones read anew and send what waits.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub fn renew_ledgers(&self) -> Result<(), HubError> {
-        for street in self.ledger.streets()? {
-            let id = LedgerId::make(self.now(), &mut *lock(&self.entropy));
-            self.ledger.renew(street.id, id)?;
-        }
-        Ok(())
-    }
-
     /// The streets of this server.
     ///
     /// # Errors
@@ -209,14 +200,14 @@ impl Hub {
         documents: &[NewDocument],
         progress: &mut dyn FnMut(usize),
     ) -> Result<usize, HubError> {
-        let ledger = self.street(street)?.ledger;
+        let of = self.street(street)?;
         let mut created = 0;
         for (index, batch) in documents.chunks(DOCUMENTS_AT_ONCE).enumerate() {
             let _guards = self.locks.lock(batch.iter().map(|document| document.id));
             let mut writes = Vec::new();
             for document in batch {
                 if self.ledger.document(street, document.id)?.is_none() {
-                    writes.push(self.write_new(street, ledger, document)?);
+                    writes.push(self.write_new(&of, document)?);
                 }
             }
             created += writes.len();
@@ -230,16 +221,16 @@ impl Hub {
         Ok(created)
     }
 
-    fn write_new(&self, street: StreetId, ledger: LedgerId, new: &NewDocument) -> Result<crate::ledger::DocumentWrite, HubError> {
+    fn write_new(&self, street: &Street, new: &NewDocument) -> Result<crate::ledger::DocumentWrite, HubError> {
         let now = self.now();
         let failed = |_| HubError::Document(doorstep_core::docs::DocumentError::NotReloadable { id: new.id });
         let mut working = Working::new(new.kind, new.id).map_err(failed)?;
-        if let Some(change) = Arc::make_mut(&mut working.document).edit(self.server_actor(ledger), Hlc::new(now, 0), &new.writes)? {
-            working.take(&change, now);
+        if let Some(change) = Arc::make_mut(&mut working.document).edit(self.server_actor(street.ledger), Hlc::new(now, 0), &new.writes)? {
+            working.take(&change, &Registrar::of(street), now);
         }
         let saved = working.reload_check().map_err(failed)?;
         let snapshot = Some(saved.clone());
-        Ok(crate::ledger::DocumentWrite { snapshot, is_compact: true, ..working.into_write(street, saved).0 })
+        Ok(crate::ledger::DocumentWrite { snapshot, is_compact: true, ..working.into_write(street.id, saved).0 })
     }
 
     /// The cases of a street, the latest first.

@@ -57,7 +57,7 @@ impl Hub {
         let own: BTreeSet<ChangeHash> = pushed.iter().copied().collect();
         let none = BTreeSet::new();
         let left = cursors.iter().map(|cursor| cursor.grant).filter(|id| !who.grants.iter().any(|grant| grant.id == *id)).collect();
-        let mut page = Page { left, ..Page::default() };
+        let mut page = Page { left, backed_up_to: who.street.backed_up_to, ..Page::default() };
         let mut readings = Vec::new();
         for grant in &who.grants {
             readings.push(match cursors.iter().find(|cursor| cursor.grant == grant.id) {
@@ -189,7 +189,7 @@ impl Hub {
 }
 
 fn to_entry(change: LoggedChange) -> EntryChange {
-    EntryChange { bytes: change.bytes, number: change.receipt.number, at: change.receipt.at }
+    EntryChange::new(change.bytes, change.receipt)
 }
 
 /// About as many bytes as the entry takes on the wire, before compression.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use doorstep_core::docs::{Change, DocKind, Document};
-use doorstep_core::model::{ChangeHash, DocId, EventId, Position, Receipt, Receipts, Scope, StreetId};
+use doorstep_core::model::{ChangeHash, DocId, EventId, Millis, Position, Receipt, Receipts, Scope, StreetId};
 use doorstep_core::summary::Summary;
 use doorstep_core::sync::Refusal;
 
 use super::cache::{Loaded, Logged};
 use super::order::precedence_of;
+use super::registrar::Registrar;
 use super::{Hub, HubError};
 use crate::ledger::DocumentWrite;
 
@@ -73,11 +74,16 @@ impl Working {
     }
 
     /// Takes a change that was applied to `self.document`: it gets the next receipt.
-    pub fn take(&mut self, change: &Change, at: doorstep_core::model::Millis) -> u64 {
-        let receipt = Receipt { number: self.receipts.next_number(), at };
+    pub fn take(&mut self, change: &Change, registrar: &Registrar, at: Millis) -> Receipt {
+        let receipt = registrar.receipt(self.document.id(), &change.hash(), &self.receipts, at);
+        self.take_back(change, receipt);
+        receipt
+    }
+
+    /// Takes a change that was applied to `self.document`, with the receipt that it has.
+    pub fn take_back(&mut self, change: &Change, receipt: Receipt) {
         self.receipts.insert(change.hash(), receipt);
         self.accepted.push((change.hash(), receipt, change.bytes().to_vec()));
-        receipt.number
     }
 
     /// Whether it is or ever was in one of these scopes.

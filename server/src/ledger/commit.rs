@@ -51,6 +51,17 @@ pub struct PushProof {
     pub leaves: Vec<(DocId, ChangeHash)>,
 }
 
+/// A key that a case claims from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimWrite {
+    /// What is claimed.
+    pub key: ClaimKey,
+    /// The case.
+    pub case: DocId,
+    /// The case that claimed it when it was decided; `None` if it must be free.
+    pub expected: Option<DocId>,
+}
+
 /// Everything that becomes durable together, or not at all. Positions go to the documents in their order, then to the directory.
 #[derive(Default)]
 pub struct Commit {
@@ -58,8 +69,12 @@ pub struct Commit {
     pub documents: Vec<DocumentWrite>,
     /// The groups that these changes belong to; each must be unknown so far.
     pub groups: Vec<AcceptedGroup>,
-    /// Claimed keys with the case that claims each; each must be free.
-    pub claims: Vec<(ClaimKey, DocId)>,
+    /// Keys that cases claim.
+    pub claims: Vec<ClaimWrite>,
+    /// Cases on whose claims a ruling is due, once the street is reconciled.
+    pub rulings_due: Vec<DocId>,
+    /// Cases on which none is due any more.
+    pub rulings_given: Vec<DocId>,
     /// Groups that were refused.
     pub quarantine: Vec<QuarantinedGroup>,
     /// The signature that the groups came under. Changes that are not among its leaves have none: the server made them.

@@ -14,6 +14,7 @@ mod document;
 mod feed;
 mod keys;
 mod quarantine;
+mod restored;
 mod rows;
 mod street;
 
@@ -21,7 +22,8 @@ use std::sync::Arc;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
-    ClaimKey, DeviceId, Directory, DocId, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope, StreetId,
+    ClaimKey, DeviceId, DeviceTag, Directory, DocId, Era, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope,
+    StreetId,
 };
 use doorstep_core::store::{Read, Store};
 
@@ -51,8 +53,28 @@ impl Ledger for KeyedLedger {
         street::all(self.read())
     }
 
-    fn renew(&self, street: StreetId, ledger: LedgerId) -> Result<(), LedgerError> {
-        street::renew(&*self.store, street, ledger)
+    fn renew(&self, street: StreetId, ledger: LedgerId, era: Era) -> Result<(), LedgerError> {
+        restored::renew(&*self.store, street, ledger, era)
+    }
+
+    fn note_backup(&self, street: StreetId, up_to: Position) -> Result<(), LedgerError> {
+        restored::note_backup(&*self.store, street, up_to)
+    }
+
+    fn note_reconciled(&self, street: StreetId, device: DeviceTag) -> Result<(), LedgerError> {
+        restored::note_reconciled(&*self.store, street, device)
+    }
+
+    fn reconciled(&self, street: StreetId) -> Result<Vec<DeviceTag>, LedgerError> {
+        restored::reconciled(self.read(), street)
+    }
+
+    fn end_reconciliation(&self, street: StreetId) -> Result<(), LedgerError> {
+        restored::end_reconciliation(&*self.store, street)
+    }
+
+    fn rulings_due(&self, street: StreetId, limit: usize) -> Result<Vec<DocId>, LedgerError> {
+        restored::rulings_due(self.read(), street, limit)
     }
 
     fn add_street(&self, street: &Street, directory: &Directory) -> Result<(), LedgerError> {

@@ -1,6 +1,6 @@
 //! A street on this server, and the devices of those who work there.
 
-use doorstep_core::model::{DeviceId, LedgerId, Millis, PersonId, StreetId};
+use doorstep_core::model::{DeviceId, Era, LedgerId, Millis, PersonId, Position, StreetId};
 use doorstep_core::sync::PublicKey;
 
 /// A device that was enrolled.
@@ -42,6 +42,31 @@ pub struct Street {
     pub name: String,
     /// The life of its ledger.
     pub ledger: LedgerId,
+    /// What the seals of its receipts are made with.
+    pub seal_key: SealKey,
+    /// The numbers of receipts that this life of the ledger gives.
+    pub era: Era,
+    /// It was set up again from a backup, and not all phones have yet given back what it lost.
+    pub is_reconciling: bool,
+    /// Everything up to here is in a backup.
+    pub backed_up_to: Option<Position>,
+}
+
+impl Street {
+    /// A new one, of which nothing is known yet.
+    pub const fn new(id: StreetId, name: String, ledger: LedgerId, seal_key: SealKey) -> Self {
+        Self { id, name, ledger, seal_key, era: Era(0), is_reconciling: false, backed_up_to: None }
+    }
+}
+
+/// The secret by which a street's server knows its receipts. Stays when the server is restored: it is in the backup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SealKey(pub [u8; 32]);
+
+impl std::fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealKey(…)")
+    }
 }
 
 /// Without the label: people call their phones by their own names.

@@ -57,6 +57,7 @@ impl LiveConnection for Line {
                 at: self.clock.now(),
                 numbers: List(vec![1; group.changes.0.len()]),
                 duplicate_of: None,
+                seals: List(vec![crate::model::Seal::default(); group.changes.0.len()]),
             };
             List(push.groups.0.iter().map(verdict).collect())
         });

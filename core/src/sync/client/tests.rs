@@ -56,20 +56,7 @@ fn a_page_of_a_captive_portal_is_a_failure_and_not_an_answer() {
 }
 
 fn answer() -> Vec<u8> {
-    let response = Response {
-        protocol: 1,
-        now: Millis(0),
-        ledger: LedgerId::from_bytes([3; 16]),
-        verdicts: None,
-        parts: None,
-        entered: None,
-        left: None,
-        erased: None,
-        backed_up_to: None,
-        lacking: None,
-        least_protocol: None,
-        pushed: None,
-    };
+    let response = Response::nothing(Millis(0), LedgerId::from_bytes([3; 16]));
     seal_frame(&response, Encoding::Deflate)
 }
 

@@ -7,20 +7,7 @@ use crate::model::{LedgerId, Millis};
 use crate::sync::{Request, Response, Signed, arbitrary};
 
 fn short_message() -> Response {
-    Response {
-        protocol: 1,
-        now: Millis(1_795_449_600_000),
-        ledger: LedgerId::from_bytes([3; 16]),
-        verdicts: None,
-        parts: None,
-        entered: None,
-        left: None,
-        erased: None,
-        backed_up_to: None,
-        lacking: None,
-        least_protocol: None,
-        pushed: None,
-    }
+    Response::nothing(Millis(1_795_449_600_000), LedgerId::from_bytes([3; 16]))
 }
 
 fn signed_zeroes(length: usize) -> Signed {

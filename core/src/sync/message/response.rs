@@ -1,11 +1,11 @@
 //! What the server answers: what became of each group, and what changed behind the cursors.
 
 use crate::docs::DocKind;
-use crate::model::{CaseId, DocId, Grant, GrantId, GroupId, LedgerId, Millis, Position, Receipts};
+use crate::model::{CaseId, DocId, Grant, GrantId, GroupId, LedgerId, Millis, Position, Receipt, Receipts, Seal};
 use crate::sync::text::text;
 use crate::sync::{
     Bootstrap, List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Offer,
-    Refusal,
+    PROTOCOL_VERSION, Refusal,
 };
 
 /// What the server answers.
@@ -48,6 +48,30 @@ pub struct Response {
     /// On a live connection: `true` when this answers no request, but says what became durable meanwhile.
     #[n(11)]
     pub pushed: Option<bool>,
+    /// With verdicts: what was accepted lies at this position at the latest. Once [`Response::backed_up_to`] has come so far, it is in a backup.
+    #[n(12)]
+    pub accepted_by: Option<Position>,
+}
+
+impl Response {
+    /// One that says nothing yet but who answers, and when.
+    pub const fn nothing(now: Millis, ledger: LedgerId) -> Self {
+        Self {
+            protocol: PROTOCOL_VERSION,
+            now,
+            ledger,
+            verdicts: None,
+            parts: None,
+            entered: None,
+            left: None,
+            erased: None,
+            backed_up_to: None,
+            lacking: None,
+            least_protocol: None,
+            pushed: None,
+            accepted_by: None,
+        }
+    }
 }
 
 /// What became of a group. Final for its hashes.
@@ -69,6 +93,9 @@ pub enum Verdict {
         /// The case that claimed the same before.
         #[n(3)]
         duplicate_of: Option<CaseId>,
+        /// The seal of each receipt, in the order of the group.
+        #[n(4)]
+        seals: List<Seal, MOST_GROUP_CHANGES>,
     },
     /// The group was accepted earlier with other changes (a command that a restored or cloned phone ran again); these come by the feed.
     #[n(1)]
@@ -233,6 +260,22 @@ pub struct EntryChange {
     /// Its receipt's time.
     #[n(2)]
     pub at: Millis,
+    /// Its receipt's seal.
+    #[n(3)]
+    pub seal: Seal,
+}
+
+impl EntryChange {
+    /// A change with its receipt.
+    pub const fn new(bytes: Vec<u8>, receipt: Receipt) -> Self {
+        let Receipt { number, at, seal } = receipt;
+        Self { bytes, number, at, seal }
+    }
+
+    /// Its receipt.
+    pub const fn receipt(&self) -> Receipt {
+        Receipt { number: self.number, at: self.at, seal: self.seal }
+    }
 }
 
 /// A grant that the phone did not name: its cursor starts at zero.

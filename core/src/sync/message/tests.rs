@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::docs::DocKind;
 use crate::model::{
-    ChangeHash, DeviceId, DocId, Grant, GrantId, GridId, GroupId, Incarnation, LedgerId, Millis, PersonId, Position, Scope,
+    ChangeHash, DeviceId, DocId, Grant, GrantId, GridId, GroupId, Incarnation, LedgerId, Millis, PersonId, Position, Scope, Seal,
 };
 use crate::sync::frame::decode;
 use crate::sync::{DeviceKey, Encoding, FrameError, HashAlgorithm, List, Signed, arbitrary, seal_frame};
@@ -111,20 +111,7 @@ fn nothing_new(position: Position) -> Request {
 }
 
 fn empty_response() -> Response {
-    Response {
-        protocol: 1,
-        now: Millis(0),
-        ledger: LedgerId::from_bytes([3; 16]),
-        verdicts: None,
-        parts: None,
-        entered: None,
-        left: None,
-        erased: None,
-        backed_up_to: None,
-        lacking: None,
-        least_protocol: None,
-        pushed: None,
-    }
+    Response::nothing(Millis(0), LedgerId::from_bytes([3; 16]))
 }
 
 /// A promise of the protocol: a phone that comes by every minute costs next to nothing.
@@ -171,7 +158,7 @@ fn every_list_of_a_message_has_its_bound() {
     let push = |groups| Some(Push { groups: List(groups), hashes: HashAlgorithm::Sha256, signature });
     let pushed = PushedChange { doc, kind, bytes: vec![] };
     let offer = Offer { doc, kind, heads: List::default() };
-    let change = EntryChange { bytes: vec![], number: 1, at: Millis(0) };
+    let change = EntryChange { bytes: vec![], number: 1, at: Millis(0), seal: Seal::default() };
     let part =
         |entries| Part { grant: reading.grant, from: Position(0), to: Position(1), entries: List(entries), more: None, bootstrap: None };
     let grant = Grant {

@@ -29,6 +29,10 @@ fn verdicts() -> Vec<Verdict> {
     vec![Verdict::AcceptedBefore { group: GroupId::from_bytes([6; 16]) }]
 }
 
+fn judged(verdicts: Vec<Verdict>) -> Input {
+    Input::Judged { verdicts, accepted_by: Position(80) }
+}
+
 fn feed(exchange: &mut Exchange, input: Input) -> Vec<Effect> {
     let mut out = Vec::new();
     exchange.handle(NOW, input, &mut out);
@@ -48,7 +52,7 @@ fn sent(effects: &[Effect]) -> Response {
 fn a_push_is_judged_then_the_feed_is_read_then_all_is_made_durable_and_only_then_answered() {
     let mut exchange = Exchange::new(LEDGER);
     assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), true))[..], [Effect::Judge(_)]));
-    assert!(matches!(feed(&mut exchange, Input::Judged(verdicts()))[..], [Effect::Read(_)]));
+    assert!(matches!(feed(&mut exchange, judged(verdicts()))[..], [Effect::Read(_)]));
     let page = Page { left: vec![GrantId::from_bytes([4; 16])], backed_up_to: Some(Position(50)), ..Page::default() };
     assert!(matches!(feed(&mut exchange, Input::Page(page))[..], [Effect::AwaitDurable]));
     let response = sent(&feed(&mut exchange, Input::Durable));
@@ -101,7 +105,7 @@ fn the_standing_follows_grants_and_waits_where_more_is_to_come() {
     let grant = crate::model::Grant { id: other, person, scope, from: NOW, until: None };
     let mut exchange = Exchange::new(LEDGER);
     begin(&mut exchange, request(1, None, true));
-    feed(&mut exchange, Input::Judged(verdicts()));
+    feed(&mut exchange, judged(verdicts()));
     let parts = vec![Part { grant: other, ..part(0, 40, Some(true)) }];
     feed(&mut exchange, Input::Page(Page { parts, entered: vec![Entered { grant }], left: vec![gone], ..Page::default() }));
     feed(&mut exchange, Input::Durable);
@@ -114,7 +118,7 @@ fn the_standing_follows_grants_and_waits_where_more_is_to_come() {
 fn an_answer_to_an_empty_push_has_an_empty_list_of_verdicts() {
     let mut exchange = Exchange::new(LEDGER);
     begin(&mut exchange, request(1, Some(LEDGER), true));
-    feed(&mut exchange, Input::Judged(Vec::new()));
+    feed(&mut exchange, judged(Vec::new()));
     feed(&mut exchange, Input::Page(Page::default()));
     assert_eq!(sent(&feed(&mut exchange, Input::Durable)).verdicts, Some(List::default()));
 }
@@ -132,7 +136,7 @@ fn positions_count_only_in_the_life_of_the_ledger_that_gave_them() {
 fn a_phone_that_is_too_old_still_hears_what_became_of_its_work() {
     let mut exchange = Exchange::with_least_protocol(LEDGER, 2);
     assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), true))[..], [Effect::Judge(_)]));
-    assert!(matches!(feed(&mut exchange, Input::Judged(verdicts()))[..], [Effect::AwaitDurable]));
+    assert!(matches!(feed(&mut exchange, judged(verdicts()))[..], [Effect::AwaitDurable]));
     let response = sent(&feed(&mut exchange, Input::Durable));
     assert_eq!((response.protocol, response.least_protocol), (1, Some(2)));
     assert_eq!((response.verdicts, response.parts, response.entered), (Some(List(verdicts())), None, None));
@@ -148,7 +152,7 @@ fn a_phone_that_is_newer_is_answered_in_the_version_of_this_server() {
 
 /// The inputs of a whole exchange, in order.
 fn whole() -> Vec<Input> {
-    vec![Input::Request(Box::new(request(1, Some(LEDGER), true))), Input::Judged(verdicts()), Input::Page(Page::default()), Input::Durable]
+    vec![Input::Request(Box::new(request(1, Some(LEDGER), true))), judged(verdicts()), Input::Page(Page::default()), Input::Durable]
 }
 
 #[test]
@@ -165,7 +169,7 @@ fn any_input() -> impl Strategy<Value = fn() -> Input> {
     prop_oneof![
         Just((|| Input::Request(Box::new(request(1, None, true)))) as fn() -> Input),
         Just((|| Input::Request(Box::new(request(1, Some(LEDGER), false)))) as fn() -> Input),
-        Just((|| Input::Judged(verdicts())) as fn() -> Input),
+        Just((|| judged(verdicts())) as fn() -> Input),
         Just((|| Input::Page(Page::default())) as fn() -> Input),
         Just((|| Input::Durable) as fn() -> Input),
         Just((|| Input::Failed) as fn() -> Input),

@@ -5,7 +5,7 @@ use super::diagnostic::diagnostic;
 use super::{Vector, documents, hex, rows};
 use crate::docs::{Change, DocKind, Document, case_writes, event_write, hash_of};
 use crate::model::{
-    CaseDetails, CaseEvent, CaseId, CaseKind, Category, DocId, EventId, EventKind, Grant, LedgerId, Millis, Position, Receipt, Scope,
+    CaseDetails, CaseEvent, CaseId, CaseKind, Category, DocId, EventId, EventKind, Grant, LedgerId, Millis, Position, Receipt, Scope, Seal,
 };
 use crate::summary::Summary;
 use crate::sync::{
@@ -160,8 +160,17 @@ fn push() -> Request {
     Request { push: Some(Push { groups: groups.into(), hashes: HashAlgorithm::Sha256, signature }), ..nothing_new() }
 }
 
+/// A seal: to whoever is no server, eight bytes.
+fn seal(number: u64) -> Seal {
+    Seal([0x5e; 8].map(|byte: u8| byte.wrapping_add(number.to_le_bytes()[0])))
+}
+
+fn receipt(number: u64, at: i64) -> Receipt {
+    Receipt { number, at: minutes(at), seal: seal(number) }
+}
+
 fn received(step: &documents::Step, number: u64) -> EntryChange {
-    EntryChange { bytes: step.change.bytes().to_vec(), number, at: minutes(20) }
+    EntryChange::new(step.change.bytes().to_vec(), receipt(number, 20))
 }
 
 fn restored() -> Request {
@@ -173,39 +182,26 @@ fn restored() -> Request {
 }
 
 fn nothing() -> Response {
-    Response {
-        protocol: 1,
-        now: minutes(20),
-        ledger: ledger(),
-        verdicts: None,
-        parts: None,
-        entered: None,
-        left: None,
-        erased: None,
-        backed_up_to: None,
-        lacking: None,
-        least_protocol: None,
-        pushed: None,
-    }
+    Response::nothing(minutes(20), ledger())
 }
 
 fn verdicts() -> Response {
     let at = minutes(20);
     let verdicts = vec![
-        Verdict::Accepted { group: id(0x91), at, numbers: vec![1, 7].into(), duplicate_of: None },
-        Verdict::Accepted { group: id(0x92), at, numbers: vec![1].into(), duplicate_of: Some(id(0xcb)) },
+        Verdict::Accepted { group: id(0x91), at, numbers: vec![1, 7].into(), duplicate_of: None, seals: vec![seal(1), seal(7)].into() },
+        Verdict::Accepted { group: id(0x92), at, numbers: vec![1].into(), duplicate_of: Some(id(0xcb)), seals: vec![seal(1)].into() },
         Verdict::AcceptedBefore { group: id(0x93) },
         Verdict::refused(id(0x94), &Refusal::GrantEnded),
         Verdict::refused(id(0x95), &Refusal::ClockAhead { offset_ms: 3_600_000 }),
         Verdict::refused(id(0x96), &Refusal::DependsOnRefused { group: Some(id(0x95)) }),
     ];
-    Response { verdicts: Some(verdicts.into()), ..nothing() }
+    Response { verdicts: Some(verdicts.into()), accepted_by: Some(Position(1_004)), ..nothing() }
 }
 
 fn parts() -> Response {
     let (_, steps) = documents::story();
     let (case, change) = reported();
-    let receipts = [(change.hash(), Receipt { number: 1, at: minutes(19) })].into_iter().collect();
+    let receipts = [(change.hash(), receipt(1, 19))].into_iter().collect();
     let summary = encode(&Summary::of(&case, &receipts));
     let changes = vec![received(&steps[2], 3), received(&steps[3], 4)].into();
     let first = vec![
@@ -227,7 +223,7 @@ fn parts() -> Response {
 
 fn bootstrap() -> Response {
     let (case, change) = reported();
-    let receipts = [(change.hash(), Receipt { number: 1, at: minutes(19) })].into_iter().collect();
+    let receipts = [(change.hash(), receipt(1, 19))].into_iter().collect();
     let summary = encode(&Summary::of(&case, &receipts));
     let entries = vec![
         Entry::Record { id: id(0x57), kind: RecordKind::Directory, bytes: encode(&rows::directory()) },
@@ -269,7 +265,8 @@ fn scopes() -> Response {
 fn lacking() -> Response {
     let (document, _) = documents::story();
     let offer = Offer { doc: documents::household(), kind: DocKind::Household, heads: document.heads().into() };
-    Response { backed_up_to: Some(Position(900)), lacking: Some(vec![offer].into()), ..nothing() }
+    let accepted_by = Some(Position(1_010));
+    Response { backed_up_to: Some(Position(900)), lacking: Some(vec![offer].into()), accepted_by, ..nothing() }
 }
 
 fn pushed() -> Response {
@@ -277,8 +274,9 @@ fn pushed() -> Response {
 }
 
 fn outdated() -> Response {
-    let accepted = Verdict::Accepted { group: id(0x91), at: minutes(20), numbers: vec![1].into(), duplicate_of: None };
-    Response { verdicts: Some(vec![accepted].into()), least_protocol: Some(2), ..nothing() }
+    let accepted =
+        Verdict::Accepted { group: id(0x91), at: minutes(20), numbers: vec![1].into(), duplicate_of: None, seals: vec![seal(1)].into() };
+    Response { verdicts: Some(vec![accepted].into()), accepted_by: Some(Position(1_004)), least_protocol: Some(2), ..nothing() }
 }
 
 fn enrol_request() -> String {

@@ -6,7 +6,7 @@ use super::{Vector, documents, hex, messages};
 use crate::docs::{DocKind, Document, Write, organisation_writes, party_writes, place_writes, resident_writes};
 use crate::model::{
     Centre, Directory, DocId, Grid, OrganisationDetails, PartyDetails, Personal, PlaceDetails, PlaceKind, Receipt, Receipts,
-    ResidentDetails, Role, Staff,
+    ResidentDetails, Role, Seal, Staff,
 };
 use crate::summary::Summary;
 
@@ -62,7 +62,7 @@ fn summaries() -> String {
     let party = PartyDetails { name: personal("赵六"), ..PartyDetails::default() };
     let (household, steps) = documents::story();
     let (case, reported) = messages::reported();
-    let numbered = |number| Receipt { number, at: minutes(20) };
+    let numbered = |number| Receipt { number, at: minutes(20), seal: Seal::default() };
     let of_household = steps.iter().zip(1..).map(|(step, number)| (step.change.hash(), numbered(number))).collect();
     let documents = [
         document(DocKind::Place, 0x41, place_writes(&place)),

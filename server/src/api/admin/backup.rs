@@ -9,6 +9,7 @@ use doorstep_core::store::{SledStore, StoreError, Verified};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::http::Json;
 use crate::problem::Problem;
 
@@ -19,12 +20,16 @@ pub struct Wanted {
 }
 
 /// `200` once the backup is on the disk, read again and found whole.
-pub async fn make(State(store): State<Arc<SledStore>>, Json(wanted): Json<Wanted>) -> Result<Json<Value>, Problem> {
+pub async fn make(State(api): State<Api>, State(store): State<Arc<SledStore>>, Json(wanted): Json<Wanted>) -> Result<Json<Value>, Problem> {
+    let positions = api.call(|hub| hub.positions()).await?;
     let made = tokio::task::spawn_blocking(move || {
         begin(&wanted.folder)?;
         store.backup(&wanted.folder).map_err(|error| problem_of(&error))
     });
-    Ok(Json(show(&made.await.map_err(|_| Problem::internal())??)))
+    let made = made.await.map_err(|_| Problem::internal())??;
+    // Only now: phones may let go what is in it.
+    api.call(move |hub| hub.note_backup(&positions)).await?;
+    Ok(Json(show(&made)))
 }
 
 /// Makes the folder, which must not hold anything: two backups in one would be none.

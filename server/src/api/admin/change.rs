@@ -126,3 +126,9 @@ pub async fn end_grant(State(api): State<Api>, Path(street): Path<String>, Json(
     .await?;
     Ok(Json(json!({ "ended": true })))
 }
+
+/// Nobody else is waited for in a street that was restored.
+pub async fn end_reconciliation(State(api): State<Api>, Path(street): Path<String>) -> Result<Json<Value>, Problem> {
+    api.call(move |hub| hub.end_reconciliation(street_of(hub, &street)?)).await?;
+    Ok(Json(json!({ "ended": true })))
+}

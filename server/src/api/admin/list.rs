@@ -76,6 +76,19 @@ fn show_grant(grant: &Grant, directory: &Directory, holds: bool) -> Value {
     })
 }
 
+/// Devices that have not yet given back what a restored server lost; none where nobody is waited for.
+pub async fn awaited(State(api): State<Api>, Path(street): Path<String>) -> Answer {
+    let shown = api
+        .call(move |hub| {
+            let street = street_of(hub, &street)?;
+            let (directory, awaited) = (hub.directory(street)?, hub.awaited(street)?);
+            let owner = |device| directory.staff.iter().find(|staff| staff.devices.contains(device)).map(|staff| staff.name.as_str());
+            Ok(awaited.iter().map(|device| json!({ "person": owner(device), "device": device.to_string() })).collect())
+        })
+        .await?;
+    Ok(Json(shown))
+}
+
 pub async fn cases(State(api): State<Api>, Path(street): Path<String>, Query(page): Query<Page>) -> Answer {
     let page = page.only(&["grid", "open"])?;
     let (limit, after) = (page.limit()?, page.after::<CaseId>()?);

@@ -3,7 +3,7 @@
 use doorstep_core::model::Millis;
 use serde_json::Value;
 
-use super::{Command, Grant, Grid, Person, Street};
+use super::{Command, Grant, Grid, Person, Reconciliation, Street};
 
 /// Prints what a command came to.
 pub fn answer(command: &Command, answer: &Value) {
@@ -18,6 +18,7 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Cases { .. } => rows(answer, &["state", "urgency", "category", "grid", "excerpt", "late_events", "opened_at", "id"]),
         Command::Late => rows(answer, &["wanted", "by", "made_at", "arrived_at", "state", "text", "case"]),
         Command::Quarantine => rows(answer, &["code", "by", "at", "group"]),
+        Command::Reconciliation(Reconciliation::List) => rows(answer, &["person", "device"]),
         Command::Documents { .. } => rows(answer, &["id", "changes", "digest"]),
         Command::Show { .. } | Command::Person(Person::Show { .. }) => {
             println!("{}", serde_json::to_string_pretty(answer).unwrap_or_default())
@@ -32,7 +33,8 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Street(Street::Add { .. })
         | Command::Grid(Grid::Add { .. })
         | Command::Person(Person::Add { .. })
-        | Command::Grant(Grant::Give { .. } | Grant::End { .. }) => println!("完成 done {answer}"),
+        | Command::Grant(Grant::Give { .. } | Grant::End { .. })
+        | Command::Reconciliation(Reconciliation::End) => println!("完成 done {answer}"),
     }
 }
 

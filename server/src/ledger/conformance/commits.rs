@@ -1,14 +1,14 @@
 //! Cases of commits: positions, conditions, groups, claims, refusals, signatures.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ClaimKey, EventId, Position, Scope};
+use doorstep_core::model::{ClaimKey, DocId, EventId, Position, Scope};
 use doorstep_core::sync::{DeviceKey, Leaf};
 
 use super::Subject;
 use super::sample::{
     ALL, HERE, THERE, accepted, commit_of, directory, doc, feed, grid, group_id, hash, put, refused, state, two_streets, write,
 };
-use crate::ledger::{Commit, DocumentWrite, FeedRow, Ledger, LedgerError, PushProof};
+use crate::ledger::{ClaimWrite, Commit, DocumentWrite, FeedRow, Ledger, LedgerError, PushProof};
 
 /// Commits, expects the conflict and that nothing was written.
 fn refuses(ledger: &dyn Ledger, commit: Commit, what: &'static str) {
@@ -24,7 +24,9 @@ fn of_everything() -> Commit {
     Commit {
         documents: vec![document],
         groups: vec![accepted(group_id(7))],
-        claims: vec![(claim("claim-7"), doc(7))],
+        claims: vec![free("claim-7", doc(7))],
+        rulings_due: vec![doc(7)],
+        rulings_given: Vec::new(),
         quarantine: vec![refused(group_id(8), 8)],
         proof: None,
         directory_version: Some(1),
@@ -40,7 +42,13 @@ fn assert_nothing_of_everything(ledger: &dyn Ledger) {
     assert_eq!(ledger.quarantined(HERE, group_id(8)).unwrap(), None);
     assert_eq!(ledger.quarantine(HERE, ALL).unwrap(), []);
     assert_eq!(ledger.late_events(HERE, ALL).unwrap(), []);
+    assert_eq!(ledger.rulings_due(HERE, ALL).unwrap(), []);
     assert_eq!(ledger.summaries(HERE, DocKind::Household, None, ALL).unwrap().iter().filter(|(id, _)| *id == doc(7)).count(), 0);
+}
+
+/// A claim of a key that must be free.
+fn free(text: &str, case: DocId) -> ClaimWrite {
+    ClaimWrite { key: claim(text), case, expected: None }
 }
 
 fn claim(text: &str) -> ClaimKey {
@@ -140,14 +148,34 @@ pub fn a_known_group_writes_nothing(subject: &dyn Subject) {
 
 pub fn a_taken_claim_writes_nothing(subject: &dyn Subject) {
     let ledger = two_streets(subject);
-    ledger.commit(HERE, Commit { claims: vec![(claim("pension/2026"), doc(1))], ..Commit::default() }).unwrap();
+    ledger.commit(HERE, Commit { claims: vec![free("pension/2026", doc(1))], ..Commit::default() }).unwrap();
     let mut commit = of_everything();
-    commit.claims.push((claim("pension/2026"), doc(7)));
+    commit.claims.push(free("pension/2026", doc(7)));
     refuses(&*ledger, commit, "claim");
-    refuses(&*ledger, Commit { claims: vec![(claim("claim-7"), doc(7)), (claim("claim-7"), doc(8))], ..Commit::default() }, "claim");
+    refuses(&*ledger, Commit { claims: vec![free("claim-7", doc(7)), free("claim-7", doc(8))], ..Commit::default() }, "claim");
     assert_nothing_of_everything(&*ledger);
     assert_eq!(ledger.claim(HERE, &claim("pension/2026")).unwrap(), Some(doc(1)));
     assert_eq!(ledger.claim(THERE, &claim("pension/2026")).unwrap(), None);
+}
+
+pub fn a_claim_goes_to_another_case_on_the_condition_of_who_has_it(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let commit =
+        |expected: Option<DocId>, case| Commit { claims: vec![ClaimWrite { expected, ..free("pension", case) }], ..Commit::default() };
+    ledger.commit(HERE, commit(None, doc(1))).unwrap();
+    refuses(&*ledger, commit(Some(doc(2)), doc(3)), "claim");
+    ledger.commit(HERE, commit(Some(doc(1)), doc(2))).unwrap();
+    assert_eq!(ledger.claim(HERE, &claim("pension")).unwrap(), Some(doc(2)));
+}
+
+pub fn rulings_are_due_until_they_are_given(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    ledger.commit(HERE, Commit { rulings_due: vec![doc(2), doc(1), doc(1)], ..Commit::default() }).unwrap();
+    assert_eq!(ledger.rulings_due(HERE, 1).unwrap(), [doc(1)]);
+    assert_eq!(ledger.rulings_due(HERE, ALL).unwrap(), [doc(1), doc(2)]);
+    assert_eq!(ledger.rulings_due(THERE, ALL).unwrap(), []);
+    ledger.commit(HERE, Commit { rulings_given: vec![doc(1), doc(9)], ..Commit::default() }).unwrap();
+    assert_eq!(ledger.rulings_due(HERE, ALL).unwrap(), [doc(2)]);
 }
 
 pub fn a_claim_is_free_for_another_text_however_alike(subject: &dyn Subject) {
@@ -155,11 +183,11 @@ pub fn a_claim_is_free_for_another_text_however_alike(subject: &dyn Subject) {
     let longest = "c".repeat(79);
     let texts = [longest.clone(), format!("{longest}a"), format!("{longest}b"), "c".repeat(78), "C".repeat(79)];
     for (number, text) in (1..).zip(&texts) {
-        ledger.commit(HERE, Commit { claims: vec![(claim(text), doc(number))], ..Commit::default() }).unwrap();
+        ledger.commit(HERE, Commit { claims: vec![free(text, doc(number))], ..Commit::default() }).unwrap();
     }
     for (number, text) in (1..).zip(&texts) {
         assert_eq!(ledger.claim(HERE, &claim(text)).unwrap(), Some(doc(number)));
-        refuses(&*ledger, Commit { claims: vec![(claim(text), doc(9))], ..Commit::default() }, "claim");
+        refuses(&*ledger, Commit { claims: vec![free(text, doc(9))], ..Commit::default() }, "claim");
     }
     assert_eq!(ledger.claim(HERE, &claim(&format!("{longest}c"))).unwrap(), None);
 }

@@ -10,7 +10,7 @@ use super::sample::{
     ALL, HERE, THERE, WORKER, accepted, commit_of, device, directory, doc, feed, grid, group_id, hash, put, refused, state, two_streets,
     write,
 };
-use crate::ledger::{Commit, DocumentWrite, EnrolmentCode, Ledger};
+use crate::ledger::{ClaimWrite, Commit, DocumentWrite, EnrolmentCode, Ledger};
 
 fn numbers_of(ledger: &dyn Ledger, doc: DocId, after: u64, limit: usize) -> Vec<u64> {
     ledger.changes_after(HERE, doc, Position(after), limit).unwrap().unwrap().iter().map(|change| change.receipt.number).collect()
@@ -225,7 +225,7 @@ pub fn everything_is_there_after_reopening(subject: &dyn Subject) {
     let commit = Commit {
         documents: vec![DocumentWrite { snapshot: Some(vec![5; 9_000]), ..written }],
         groups: vec![accepted(group_id(1))],
-        claims: vec![(claim.clone(), doc(1))],
+        claims: vec![ClaimWrite { key: claim.clone(), case: doc(1), expected: None }],
         quarantine: vec![refused(group_id(2), 5)],
         directory: Some(directory(HERE, 2)),
         ..Commit::default()

@@ -1,12 +1,12 @@
 //! Cases of streets, directories, codes, devices and grants.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{DocId, Grant, GrantId, LedgerId, Millis, PersonId, Position, Scope};
+use doorstep_core::model::{DeviceTag, DocId, Era, Grant, GrantId, LedgerId, Millis, PersonId, Position, Scope};
 use doorstep_core::sync::RecordKind;
 
 use super::Subject;
 use super::sample::{ALL, HERE, NOWHERE, THERE, WORKER, device, directory, doc, feed, grid, group_id, key, street, two_streets};
-use crate::ledger::{Commit, Device, EnrolmentCode, FeedRow, Ledger, LedgerError};
+use crate::ledger::{Commit, Device, EnrolmentCode, FeedRow, Ledger, LedgerError, Street};
 
 fn conflict<T: std::fmt::Debug>(result: Result<T, LedgerError>) -> &'static str {
     match result {
@@ -61,13 +61,34 @@ pub fn a_renewed_ledger_has_another_id_and_all_that_it_had(subject: &dyn Subject
     let ledger = two_streets(subject);
     let before = (ledger.newest(HERE).unwrap(), ledger.directory(HERE).unwrap());
     let id = LedgerId::from_bytes([0x77; 16]);
-    ledger.renew(HERE, id).unwrap();
-    assert_eq!(ledger.renew(NOWHERE, id).unwrap_err(), LedgerError::NoStreet { street: NOWHERE });
+    ledger.renew(HERE, id, Era(9)).unwrap();
+    assert_eq!(ledger.renew(NOWHERE, id, Era(9)).unwrap_err(), LedgerError::NoStreet { street: NOWHERE });
     drop(ledger);
     let ledger = subject.open();
-    let ids: Vec<_> = ledger.streets().unwrap().into_iter().map(|street| (street.id, street.ledger)).collect();
-    assert_eq!(ids, [(HERE, id), (THERE, street(THERE).ledger)]);
+    let renewed = Street { ledger: id, era: Era(9), is_reconciling: true, backed_up_to: Some(before.0), ..street(HERE) };
+    assert_eq!(ledger.streets().unwrap(), [renewed.clone(), street(THERE)]);
     assert_eq!((ledger.newest(HERE).unwrap(), ledger.directory(HERE).unwrap()), before);
+    ledger.end_reconciliation(HERE).unwrap();
+    assert_eq!(ledger.streets().unwrap(), [Street { is_reconciling: false, ..renewed }, street(THERE)]);
+}
+
+pub fn devices_are_reconciled_with_one_life_of_the_ledger(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let (first, second) = (DeviceTag([1; 8]), DeviceTag([2; 8]));
+    [second, first, first].into_iter().for_each(|device| ledger.note_reconciled(HERE, device).unwrap());
+    assert_eq!(ledger.reconciled(HERE).unwrap(), [first, second]);
+    assert_eq!(ledger.reconciled(THERE).unwrap(), []);
+    ledger.renew(HERE, LedgerId::from_bytes([0x77; 16]), Era(9)).unwrap();
+    assert_eq!(ledger.reconciled(HERE).unwrap(), []);
+}
+
+pub fn a_backup_is_noted_and_never_goes_back(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    for (noted, then) in [(5, 5), (9, 9), (7, 9)] {
+        ledger.note_backup(HERE, Position(noted)).unwrap();
+        assert_eq!(ledger.streets().unwrap()[0].backed_up_to, Some(Position(then)));
+    }
+    assert_eq!(ledger.streets().unwrap()[1].backed_up_to, None);
 }
 
 pub fn the_directory_is_replaced_on_the_condition_of_its_version(subject: &dyn Subject) {

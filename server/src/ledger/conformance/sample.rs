@@ -5,12 +5,12 @@ use std::sync::Arc;
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
     Centre, CentreId, ChangeHash, DeviceId, Directory, DocId, Grid, GridId, GroupId, LedgerId, Millis, PersonId, Position, Receipt,
-    Receipts, Role, Scope, Staff, StreetId,
+    Receipts, Role, Scope, Seal, Staff, StreetId,
 };
 use doorstep_core::sync::{DeviceKey, PublicKey};
 
 use super::Subject;
-use crate::ledger::{AcceptedGroup, Commit, Device, DocumentWrite, FeedRow, Ledger, Precedence, QuarantinedGroup, Street};
+use crate::ledger::{AcceptedGroup, Commit, Device, DocumentWrite, FeedRow, Ledger, Precedence, QuarantinedGroup, SealKey, Street};
 
 pub(super) const HERE: StreetId = StreetId::from_bytes([1; 16]);
 pub(super) const THERE: StreetId = StreetId::from_bytes([2; 16]);
@@ -39,7 +39,8 @@ pub(super) fn hash(doc: DocId, number: u64) -> ChangeHash {
 }
 
 pub(super) fn street(id: StreetId) -> Street {
-    Street { id, name: format!("street {}", id.as_bytes()[0]), ledger: LedgerId::from_bytes([id.as_bytes()[0] + 100; 16]) }
+    let first = id.as_bytes()[0];
+    Street::new(id, format!("street {first}"), LedgerId::from_bytes([first + 100; 16]), SealKey([first; 32]))
 }
 
 pub(super) fn directory(street: StreetId, version: u64) -> Directory {
@@ -66,7 +67,7 @@ pub(super) fn two_streets(subject: &dyn Subject) -> Arc<dyn Ledger> {
 
 /// A household in the scopes with changes of these numbers, on top of a version.
 pub(super) fn write(doc: DocId, expected: Option<Position>, numbers: std::ops::RangeInclusive<u64>, scopes: &[Scope]) -> DocumentWrite {
-    let receipt = |number| Receipt { number, at: Millis(1_000 + i64::try_from(number).unwrap()) };
+    let receipt = |number| Receipt { number, at: Millis(1_000 + i64::try_from(number).unwrap()), seal: Seal([7; 8]) };
     let last = *numbers.end();
     DocumentWrite {
         doc,

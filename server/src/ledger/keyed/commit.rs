@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ChangeHash, ClaimKey, DocId, EventId, GroupId, Position, Receipt, Scope, StreetId};
+use doorstep_core::model::{ChangeHash, DocId, EventId, GroupId, Position, Receipt, Scope, StreetId};
 use doorstep_core::store::chunks::put_chunked;
 use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
 
@@ -16,7 +16,7 @@ use super::keys;
 use super::quarantine::PreparedRefusal;
 use super::rows::{self, ChangeRow, ClaimRow, Counters, Departure, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing};
 use super::street::PreparedDirectory;
-use crate::ledger::{Commit, DocumentWrite, LedgerError, Precedence};
+use crate::ledger::{ClaimWrite, Commit, DocumentWrite, LedgerError, Precedence};
 
 const fn conflict(what: &'static str) -> LedgerError {
     LedgerError::Conflict { what }
@@ -33,7 +33,9 @@ struct Prepared {
     street: StreetId,
     documents: Vec<PreparedDocument>,
     groups: Vec<(GroupId, Vec<u8>)>,
-    claims: Vec<(ClaimKey, DocId)>,
+    claims: Vec<ClaimWrite>,
+    rulings_due: Vec<DocId>,
+    rulings_given: Vec<DocId>,
     refusals: Vec<PreparedRefusal>,
     proof: Option<Vec<u8>>,
     directory_version: Option<u64>,
@@ -51,6 +53,8 @@ impl Prepared {
             documents,
             groups: groups.collect::<Result<_, LedgerError>>()?,
             claims: commit.claims,
+            rulings_due: commit.rulings_due,
+            rulings_given: commit.rulings_given,
             refusals: refusals.collect::<Result<_, _>>()?,
             proof: commit.proof.map(|proof| rows::sealed(keys::PROOF, &ProofRow::of(proof))).transpose()?,
             directory_version: commit.directory_version,
@@ -76,7 +80,13 @@ impl Prepared {
             put_chunked(transaction, &keys::at_position(keys::PROOF, self.street, first), &proof)?;
         }
         self.groups.into_iter().try_for_each(|(id, row)| write_group(transaction, self.street, id, &row))?;
-        self.claims.iter().try_for_each(|(key, case)| write_claim(transaction, self.street, key, *case))?;
+        self.claims.iter().try_for_each(|claim| write_claim(transaction, self.street, claim))?;
+        for case in self.rulings_due {
+            transaction.put(keys::of_document(keys::RULING_DUE, self.street, case), row::seal(&[]));
+        }
+        for case in self.rulings_given {
+            transaction.delete(keys::of_document(keys::RULING_DUE, self.street, case));
+        }
         self.refusals.into_iter().try_for_each(|refusal| refusal.write(transaction, self.street))?;
         if counters != before {
             counters.write(transaction, self.street)?;
@@ -93,13 +103,13 @@ fn write_group(transaction: &mut dyn Transaction, street: StreetId, id: GroupId,
     Ok(put_chunked(transaction, &key, row)?)
 }
 
-fn write_claim(transaction: &mut dyn Transaction, street: StreetId, claim: &ClaimKey, case: DocId) -> Result<(), LedgerError> {
-    let mut row = ClaimRow::read(&*transaction, street, claim)?;
-    if row.case(claim).is_some() {
+fn write_claim(transaction: &mut dyn Transaction, street: StreetId, claim: &ClaimWrite) -> Result<(), LedgerError> {
+    let mut row = ClaimRow::read(&*transaction, street, &claim.key)?;
+    if row.case(&claim.key) != claim.expected {
         return Err(conflict("claim"));
     }
-    let (key, rest) = keys::claim(street, claim);
-    row.add(rest, case);
+    let (key, rest) = keys::claim(street, &claim.key);
+    row.put(rest, claim.case);
     rows::put(transaction, keys::CLAIM, key, &row)
 }
 
@@ -267,6 +277,7 @@ impl PreparedChange {
             bytes: (!is_large).then(|| self.bytes.clone()),
             proof: self.is_signed.then(|| position.0 - place.first.0),
             is_compacted: None,
+            seal: self.receipt.seal,
         };
         rows::put(transaction, keys::LOG, keys::change(keys::LOG, place.street, doc, position), &row)
     }

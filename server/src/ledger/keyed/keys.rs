@@ -6,7 +6,7 @@
 //!
 //! | table | key behind the table's byte | row |
 //! |---|---|---|
-//! | `0x01` street | street | name, life of the ledger |
+//! | `0x01` street | street | name, life of the ledger, seal key, era, whether it is reconciling, up to where it is backed up |
 //! | `0x02` counters | street | newest position, version and position of the directory; every commit reads and most write it |
 //! | `0x03` record | street, record | the record, chunked |
 //! | `0x04` record feed | street, position | record, kind |
@@ -26,9 +26,13 @@
 //! | `0x12` device | device | street, person, key, label, time |
 //! | `0x13` tag | tag of a device | the device |
 //! | `0x14` code | the code | street, person, end, device that used it |
+//! | `0x15` ruling due | street, case | nothing |
+//! | `0x16` reconciled | street, ledger, tag of a device | nothing: it has given back all in this life of the ledger |
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ClaimKey, DeviceId, DeviceTag, DocId, EventId, GrantId, GroupId, Millis, PersonId, Position, Scope, StreetId};
+use doorstep_core::model::{
+    ClaimKey, DeviceId, DeviceTag, DocId, EventId, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope, StreetId,
+};
 
 /// A table: the first byte of its keys, and its name in errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +70,8 @@ tables! {
     0x12 DEVICE "device",
     0x13 TAG "tag",
     0x14 CODE "code",
+    0x15 RULING_DUE "ruling due",
+    0x16 RECONCILED "reconciled",
 }
 
 /// How much of a claim's text is in its key: with table and street that makes the longest key that a store takes. A claim has 80
@@ -178,6 +184,16 @@ pub(super) fn tag(tag: DeviceTag) -> Vec<u8> {
 
 pub(super) fn code(code: &str) -> Vec<u8> {
     join(CODE, &[code.as_bytes()])
+}
+
+/// What begins the keys of the devices that have given back all in a life of the ledger.
+pub(super) fn reconciled(street: StreetId, ledger: LedgerId) -> Vec<u8> {
+    join(RECONCILED, &[street.as_bytes(), ledger.as_bytes()])
+}
+
+/// The tag that a key ends with.
+pub(super) fn last_tag(key: &[u8]) -> Option<DeviceTag> {
+    key.last_chunk::<8>().copied().map(DeviceTag)
 }
 
 /// The position that a key ends with.

@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use doorstep_core::model::{Directory, DocId, Grant, GrantId, LedgerId, Millis, PersonId, Position, StreetId};
+use doorstep_core::model::{Directory, DocId, Grant, GrantId, Millis, PersonId, Position, StreetId};
 use doorstep_core::store::chunks::put_chunked;
 use doorstep_core::store::{Read, Store, Transaction, prefix_end, transact_with};
 use doorstep_core::sync::RecordKind;
@@ -22,14 +22,14 @@ pub(super) fn all(read: &dyn Read) -> Result<Vec<Street>, LedgerError> {
         .map(|entry| {
             let (key, row) = entry?;
             let id = keys::last_id(&key).ok_or(rows::damaged(keys::STREET))?;
-            Ok(Street { id: StreetId::from_bytes(id), name: row.name, ledger: row.ledger })
+            Ok(row.into_street(StreetId::from_bytes(id)))
         })
         .collect()
 }
 
 pub(super) fn add(store: &dyn Store, street: &Street, directory: &Directory) -> Result<(), LedgerError> {
     let id = street.id;
-    let row = StreetRow { name: street.name.clone(), ledger: street.ledger };
+    let row = StreetRow::of(street);
     let directory = PreparedDirectory::new(id, directory)?;
     transact_with(store, move |transaction| {
         let key = keys::of_street(keys::STREET, id);
@@ -40,14 +40,6 @@ pub(super) fn add(store: &dyn Store, street: &Street, directory: &Directory) -> 
         let mut counters = Counters { newest: Position(0), directory_version: 0, directory_at: Position(0) };
         directory.write(transaction, id, &mut counters)?;
         counters.write(transaction, id)
-    })?
-}
-
-pub(super) fn renew(store: &dyn Store, street: StreetId, ledger: LedgerId) -> Result<(), LedgerError> {
-    transact_with(store, move |transaction| {
-        let key = keys::of_street(keys::STREET, street);
-        let row: StreetRow = rows::get(&*transaction, keys::STREET, &key)?.ok_or(LedgerError::NoStreet { street })?;
-        rows::put(transaction, keys::STREET, key, &StreetRow { ledger, ..row })
     })?
 }
 

@@ -41,20 +41,7 @@ impl Phone {
 }
 
 fn message(pushed: Option<bool>) -> Input {
-    let response = Response {
-        protocol: 1,
-        now: Millis(0),
-        ledger: LedgerId::from_bytes([3; 16]),
-        verdicts: None,
-        parts: None,
-        entered: None,
-        left: None,
-        erased: None,
-        backed_up_to: None,
-        lacking: None,
-        least_protocol: None,
-        pushed,
-    };
+    let response = Response { pushed, ..Response::nothing(Millis(0), LedgerId::from_bytes([3; 16])) };
     Input::Message(seal_frame(&response, Encoding::None))
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{ChangeHash, Directory, Millis, Receipt};
-use doorstep_core::model::{DocId, GridId, LedgerId, Position, Receipts, Scope, StreetId};
+use doorstep_core::model::{DocId, GridId, LedgerId, Position, Receipts, Scope, Seal, StreetId};
 use doorstep_core::store::{Batch, CrashKind, MemoryStore, Read, Store, StoreError};
 
 use crate::ledger::keyed::keys;
-use crate::ledger::{Commit, DocumentWrite, KeyedLedger, Ledger, LedgerError, Precedence, Street};
+use crate::ledger::{Commit, DocumentWrite, KeyedLedger, Ledger, LedgerError, Precedence, SealKey, Street};
 
 const HERE: StreetId = StreetId::from_bytes([1; 16]);
 const DOC: DocId = DocId::from_bytes([2; 16]);
@@ -20,7 +20,9 @@ fn directory(version: u64) -> Directory {
 
 /// The first write of a document: three changes, one of them larger than a row, and a snapshot.
 fn commit() -> Commit {
-    let change = |number: u8, length| (ChangeHash([number; 32]), Receipt { number: number.into(), at: Millis(5) }, vec![number; length]);
+    let change = |number: u8, length| {
+        (ChangeHash([number; 32]), Receipt { number: number.into(), at: Millis(5), seal: Seal([7; 8]) }, vec![number; length])
+    };
     let changes = vec![change(1, 100), change(2, 9_000), change(3, 100)];
     let write = DocumentWrite {
         doc: DOC,
@@ -42,7 +44,7 @@ fn commit() -> Commit {
 fn with_a_street() -> (Arc<MemoryStore>, KeyedLedger) {
     let store = Arc::new(MemoryStore::new());
     let ledger = KeyedLedger::new(store.clone());
-    let street = Street { id: HERE, name: "street".to_owned(), ledger: LedgerId::from_bytes([4; 16]) };
+    let street = Street::new(HERE, "street".to_owned(), LedgerId::from_bytes([4; 16]), SealKey([5; 32]));
     ledger.add_street(&street, &directory(1)).unwrap();
     (store, ledger)
 }

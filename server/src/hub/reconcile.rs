@@ -1,0 +1,180 @@
+//! Reconciliation: what this server lost when it was set up again from a backup is given back by the phones that hold it.
+//!
+//! A phone offers what it holds, is told what of it is lacking here, and relays those changes, its own and others', with their receipts. What
+//! counts is the seal of a receipt: it says that this server accepted the change once, after all checks, so nothing is asked of who brings it.
+//! The change keeps its number and its time, and with them its place before all that was accepted since. Looked at again is only what the
+//! document could not bear: what it builds on, its author's sequence, and whether the document still loads.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use doorstep_core::docs::wellformed::{self, Malformed};
+use doorstep_core::docs::{Case, Change, DocKind, hash_of};
+use doorstep_core::model::{DeviceTag, EventId, StreetId};
+use doorstep_core::sync::server::Reconciled;
+use doorstep_core::sync::{List, MOST_GROUP_CHANGES, Offer, Relay};
+use doorstep_core::workflow;
+
+use super::authenticate::Authenticated;
+use super::cache::Loaded;
+use super::registrar::Registrar;
+use super::rulings::is_ruled;
+use super::working::{Working, WorkingSet};
+use super::{Hub, HubError};
+use crate::ledger::{ClaimWrite, Commit, LedgerError};
+
+/// How often relays are taken anew when documents move on meanwhile.
+const MOST_ROUNDS: usize = 8;
+
+impl Hub {
+    /// Takes back what relays bring, and says of what was relayed or offered what is lacking.
+    pub(super) fn reconcile(&self, who: &Authenticated, offers: &[Offer], relays: &[Relay]) -> Result<Reconciled, HubError> {
+        self.take_back(who, relays)?;
+        if !relays.is_empty() {
+            self.rule_if_reconciled(who.street.id)?;
+        }
+        let mut lacking = Vec::new();
+        for offer in offers {
+            lacking.extend(self.lacking(who, offer)?);
+        }
+        for relay in relays {
+            let heads = relay.changes.0.iter().map(|change| hash_of(&change.bytes)).collect();
+            lacking.extend(self.lacking(who, &Offer { doc: relay.doc, kind: relay.kind, heads: List(heads) })?);
+        }
+        Ok(Reconciled { lacking, accepted_by: self.ledger.newest(who.street.id)? })
+    }
+
+    /// What is here of a document, if something of what is offered is not.
+    fn lacking(&self, who: &Authenticated, offer: &Offer) -> Result<Option<Offer>, HubError> {
+        let Offer { doc, kind, .. } = *offer;
+        let Some(stored) = self.ledger.document(who.street.id, doc)? else {
+            return Ok(Some(Offer { doc, kind, heads: List::default() }));
+        };
+        if stored.kind != kind || offer.heads.0.iter().all(|head| stored.receipts.get(head).is_some()) {
+            return Ok(None);
+        }
+        // Who never had a right to it is told nothing, and brings all that it has.
+        let may_know = stored.scopes.iter().any(|scope| who.had.contains(scope));
+        let mut heads = if may_know { stored.load(doc)?.heads() } else { Vec::new() };
+        heads.truncate(MOST_GROUP_CHANGES);
+        Ok(Some(Offer { doc, kind, heads: List(heads) }))
+    }
+
+    fn take_back(&self, who: &Authenticated, relays: &[Relay]) -> Result<(), HubError> {
+        if relays.is_empty() {
+            return Ok(());
+        }
+        let street = who.street.id;
+        let _guards = self.locks.lock(relays.iter().map(|relay| relay.doc));
+        for _ in 0..MOST_ROUNDS {
+            let (commit, loaded) = self.taken_back(who, relays)?;
+            if loaded.is_empty() {
+                return Ok(());
+            }
+            match self.commit_documents(street, commit, loaded) {
+                Err(HubError::Ledger(LedgerError::Conflict { .. })) => relays.iter().for_each(|relay| self.cache.remove(street, relay.doc)),
+                committed => return committed,
+            }
+        }
+        Err(HubError::Busy)
+    }
+
+    fn taken_back(&self, who: &Authenticated, relays: &[Relay]) -> Result<(Commit, Vec<Loaded>), HubError> {
+        let street = who.street.id;
+        let (mut commit, mut taken) = (Commit::default(), Vec::new());
+        for relay in relays {
+            let Some(working) = self.with_relay(street, &who.registrar(), relay)? else { continue };
+            let Ok(saved) = working.reload_check() else { continue };
+            self.claim_again(street, &working, &mut commit)?;
+            let (write, loaded) = working.into_write(street, saved);
+            commit.documents.push(write);
+            taken.push(loaded);
+        }
+        Ok((commit, taken))
+    }
+
+    /// The document with as much of a relay as counts; `None` if that is nothing.
+    fn with_relay(&self, street: StreetId, registrar: &Registrar, relay: &Relay) -> Result<Option<Working>, HubError> {
+        let mut documents = WorkingSet::default();
+        documents.fetch(self, street, relay.doc)?;
+        let begun = documents.0.remove(&relay.doc).map_or_else(|| Working::new(relay.kind, relay.doc), Ok);
+        let Some(mut working) = begun.ok().filter(|working| working.document.kind() == relay.kind) else { return Ok(None) };
+        let superseded_before = superseded(&working);
+        for relayed in &relay.changes.0 {
+            let Ok(change) = Change::parse(&relayed.bytes) else { break };
+            if working.document.contains(&change.hash()) {
+                continue;
+            }
+            let receipt = relayed.receipt();
+            if !registrar.gave(relay.doc, &change.hash(), &receipt) || !fits(&working, &change) {
+                tracing::warn!(document = %relay.doc, change = %change.hash(), "a change that was given back does not count");
+                break;
+            }
+            if Arc::make_mut(&mut working.document).apply([&change]).is_err() {
+                return Ok(None);
+            }
+            working.take_back(&change, receipt);
+        }
+        let late: Vec<EventId> = superseded(&working).difference(&superseded_before).copied().collect();
+        working.note_late(late);
+        Ok(working.is_changed().then_some(working))
+    }
+
+    /// What a case that came back claims is its own again, unless another case has it by now: which of them was first is ruled later.
+    fn claim_again(&self, street: StreetId, working: &Working, commit: &mut Commit) -> Result<(), HubError> {
+        // One that was ruled on is the duplicate of another, whose the claim is.
+        if working.version.is_some() || working.document.kind() != DocKind::Case || is_ruled(working) {
+            return Ok(());
+        }
+        let Some(key) = Case::read(&working.document).details.claim else { return Ok(()) };
+        let case = working.document.id();
+        if commit.claims.iter().any(|claim| claim.key == key) || self.ledger.claim(street, &key)?.is_some() {
+            commit.rulings_due.push(case);
+        } else {
+            commit.claims.push(ClaimWrite { key, case, expected: None });
+        }
+        Ok(())
+    }
+
+    /// Notes that a device reads as usual in a street that is reconciling: it has given back what it holds. With the last of them it ends.
+    pub(super) fn note_reconciled(&self, who: &Authenticated) -> Result<(), HubError> {
+        let (street, device) = (who.street.id, who.device.id.tag());
+        if !who.street.is_reconciling || who.request.ledger != Some(who.street.ledger) {
+            return Ok(());
+        }
+        if !self.ledger.reconciled(street)?.contains(&device) {
+            self.ledger.note_reconciled(street, device)?;
+            if self.awaited(street)?.is_empty() {
+                self.end_reconciliation(street)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The devices of a street that is reconciling which have not yet given back what they hold; of any other, none.
+    ///
+    /// # Errors
+    /// [`HubError::NotFound`], or when the ledger fails.
+    pub fn awaited(&self, street: StreetId) -> Result<Vec<DeviceTag>, HubError> {
+        if !self.street(street)?.is_reconciling {
+            return Ok(Vec::new());
+        }
+        let came: BTreeSet<_> = self.ledger.reconciled(street)?.into_iter().collect();
+        let directory = self.ledger.directory(street)?;
+        Ok(directory.staff.iter().flat_map(|staff| &staff.devices).filter(|device| !came.contains(device)).copied().collect())
+    }
+}
+
+/// Whether a document can bear a change that was accepted before: all but that its entry may be there already, by a change of the same command
+/// that was accepted since.
+fn fits(working: &Working, change: &Change) -> bool {
+    matches!(wellformed::check(&working.document, change), Ok(_) | Err(Malformed::AlreadyThere { .. }))
+}
+
+/// The events of a case that came too late.
+fn superseded(working: &Working) -> BTreeSet<EventId> {
+    if working.document.kind() != DocKind::Case {
+        return BTreeSet::new();
+    }
+    workflow::fold(working.document.events(), &working.receipts).superseded().map(|entry| entry.event.id).collect()
+}
