@@ -121,7 +121,7 @@ impl Engine {
         }
         let mut batch = Batch::new();
         tables::put(&mut batch, tables::setting(Setting::Ledger), &response.ledger);
-        tables::put(&mut batch, tables::setting(Setting::AcceptedBy), &Position(0));
+        batch.delete(tables::setting(Setting::AcceptedBy));
         let is_another_life = state.ledger.is_some();
         let reconciliation = is_another_life.then(|| Self::begin_reconciliation(&mut batch));
         let mut grants = state.grants.clone();

@@ -117,7 +117,7 @@ pub(super) fn is_ruled(working: &Working) -> bool {
     working.document.events().iter().any(|event| event.value.kind == EventKind::DuplicateOf)
 }
 
-/// When the first change of a case was accepted; of two at one time, one is first everywhere.
-fn beginning(working: &Working) -> (Option<Millis>, DocId) {
-    (working.receipts.iter().map(|(_, receipt)| receipt.at).min(), working.document.id())
+/// When the first change of a case was accepted. Of two at one time the one that has the claim is first.
+fn beginning(working: &Working) -> Option<Millis> {
+    working.receipts.iter().map(|(_, receipt)| receipt.at).min()
 }

@@ -125,10 +125,52 @@ fn an_answer_to_an_empty_push_has_an_empty_list_of_verdicts() {
 
 #[test]
 fn positions_count_only_in_the_life_of_the_ledger_that_gave_them() {
-    for (ledger, position) in [(Some(LEDGER), 70), (Some(LedgerId::from_bytes([5; 16])), 0), (None, 0)] {
+    for (ledger, position) in [(Some(LEDGER), 70), (None, 0)] {
         let effects = begin(&mut Exchange::new(LEDGER), request(1, ledger, false));
         let [Effect::Read(readings)] = &effects[..] else { panic!("{effects:?}") };
         assert_eq!(readings[0].position, Position(position), "{ledger:?}");
+    }
+}
+
+const OTHER: LedgerId = LedgerId::from_bytes([5; 16]);
+
+fn giving_back(ledger: LedgerId, with_push: bool) -> Request {
+    let (doc, kind) = (crate::model::DocId::from_bytes([8; 16]), crate::docs::DocKind::Place);
+    let offer = Offer { doc, kind, heads: List::default() };
+    let relay = Relay { doc, kind, changes: List::default() };
+    Request { offers: Some(List(vec![offer])), relays: Some(List(vec![relay])), ..request(1, Some(ledger), with_push) }
+}
+
+#[test]
+fn a_phone_of_another_life_learns_of_this_one_before_its_push_is_looked_at_or_anything_is_read() {
+    for request in [request(1, Some(OTHER), true), giving_back(OTHER, true)] {
+        let mut exchange = Exchange::new(LEDGER);
+        assert!(matches!(begin(&mut exchange, request)[..], [Effect::AwaitDurable]));
+        let response = sent(&feed(&mut exchange, Input::Durable));
+        assert_eq!(response, Response::nothing(NOW, LEDGER));
+        let standing = exchange.into_standing().unwrap();
+        assert!(standing.more, "nothing is pushed before it asks again");
+        assert_eq!((standing.request.ledger, standing.request.cursors.0[0].position), (Some(LEDGER), Position(0)));
+    }
+}
+
+#[test]
+fn what_is_given_back_is_taken_before_a_push_is_judged_and_nothing_is_read() {
+    for with_push in [false, true] {
+        let mut exchange = Exchange::new(LEDGER);
+        let effects = begin(&mut exchange, giving_back(LEDGER, with_push));
+        let [Effect::Reconcile { offers, relays }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!((offers.len(), relays.len()), (1, 1));
+        let reconciled = Reconciled { lacking: offers.clone(), accepted_by: Position(90) };
+        let mut effects = feed(&mut exchange, Input::Reconciled(reconciled));
+        if with_push {
+            assert!(matches!(effects[..], [Effect::Judge(_)]));
+            effects = feed(&mut exchange, judged(verdicts()));
+        }
+        assert!(matches!(effects[..], [Effect::AwaitDurable]));
+        let response = sent(&feed(&mut exchange, Input::Durable));
+        assert_eq!((response.lacking.unwrap().0.len(), response.parts, response.verdicts.is_some()), (1, None, with_push));
+        assert_eq!(response.accepted_by, Some(Position(if with_push { 80 } else { 90 })));
     }
 }
 
@@ -169,6 +211,9 @@ fn any_input() -> impl Strategy<Value = fn() -> Input> {
     prop_oneof![
         Just((|| Input::Request(Box::new(request(1, None, true)))) as fn() -> Input),
         Just((|| Input::Request(Box::new(request(1, Some(LEDGER), false)))) as fn() -> Input),
+        Just((|| Input::Request(Box::new(giving_back(LEDGER, true)))) as fn() -> Input),
+        Just((|| Input::Request(Box::new(request(1, Some(OTHER), true)))) as fn() -> Input),
+        Just((|| Input::Reconciled(Reconciled::default())) as fn() -> Input),
         Just((|| judged(verdicts())) as fn() -> Input),
         Just((|| Input::Page(Page::default())) as fn() -> Input),
         Just((|| Input::Durable) as fn() -> Input),
