@@ -136,6 +136,11 @@ pub trait Store: Read + Send + Sync {
 
     /// Bytes that the store takes on its disk.
     fn size_on_disk(&self) -> Result<u64, StoreError>;
+
+    /// Whether it was mended when it was opened: what it then held is right, but perhaps not the last that was ever seen of it.
+    fn is_mended(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Read + ?Sized> Read for &S {
@@ -169,6 +174,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         (**self).size_on_disk()
+    }
+
+    fn is_mended(&self) -> bool {
+        (**self).is_mended()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
-//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked) |
+//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), mark of the opening |
 //! | 2 | document | its base: kind, saved bytes, receipts (chunked) |
 //! | 3 | kind, document | its summary, of base and outbox together |
 //! | 4 | number | a group of the outbox: command and changes (chunked) |
@@ -36,6 +36,7 @@ pub(super) enum Setting {
     ClockOffset = 5,
     Status = 6,
     Directory = 7,
+    LifeMark = 8,
 }
 
 pub(super) fn setting(which: Setting) -> Vec<u8> {

@@ -219,6 +219,10 @@ impl Store for SledStore {
         let journal = Journal::size_on_disk(&self.engine.path.join(JOURNAL));
         Ok(self.engine.tree.size_on_disk()? + journal.map_err(|error| StoreError::from_io("measuring", &error))?)
     }
+
+    fn is_mended(&self) -> bool {
+        self.opening.is_mended()
+    }
 }
 
 struct SledEngine {

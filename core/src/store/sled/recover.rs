@@ -45,6 +45,16 @@ pub enum Opening {
     },
 }
 
+impl Opening {
+    /// Whether anything had to be put right.
+    pub const fn is_mended(&self) -> bool {
+        match self {
+            Self::New | Self::Whole => false,
+            Self::CaughtUp { .. } | Self::JournalReplaced | Self::Rebuilt { .. } => true,
+        }
+    }
+}
+
 /// How far a rebuilding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rebuilding {
