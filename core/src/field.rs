@@ -7,7 +7,8 @@
 //! How it is kept: a document's *base* is what the server accepted. What this phone recorded since lies in the [outbox](self) as groups, each
 //! with its command beside the changes that the command made. What a screen shows is base and outbox together. An answer of the server moves
 //! groups from the outbox into the base; a refusal that needs no person makes the engine run the command again on the new base, any other
-//! keeps the group among the refused, for its author to mend, resend or discard.
+//! keeps the group among the refused, for its author to mend, resend or discard. A store that was restored, cloned or mended begins a new life
+//! ([`LifeMark`]), and what was written under the old one twice is run again in the same way.
 //!
 //! Sending, retrying and backing off are decided by [`crate::sync::client::Session`]; a [`Transport`] carries the bytes. While an app is in
 //! front, [`Engine::watch`] stays connected over a [`LiveTransport`] instead, and both sides hear of everything at once.
@@ -24,11 +25,13 @@ mod due;
 mod engine;
 mod enrol;
 mod error;
+mod fork;
 mod held;
 mod household;
 #[cfg(feature = "transport")]
 mod http;
 mod kept;
+mod life;
 mod live;
 mod mend;
 mod notice;
@@ -64,6 +67,7 @@ pub use enrol::Identity;
 pub use error::FieldError;
 #[cfg(feature = "transport")]
 pub use http::HttpTransport;
+pub use life::{LifeMark, Mark, MarkFile, MemoryMark, NoMark};
 #[cfg(feature = "transport")]
 pub use live::WebSocketTransport;
 pub use live::{Arrived, Bell, LiveConnection, LiveTransport, Waker, Watched, refused_upgrade};

@@ -4,8 +4,8 @@
 //! is wholly there or not at all. Commits have one order, plans run in it, and a reader sees each commit whole.
 //!
 //! How it is kept: in [`SledStore`] one committer thread takes plans one after the other, writes what they wrote into the [`journal`] as one
-//! batch, applies it and makes it durable before it answers. A store that is found damaged is built anew from its journal. [`MemoryStore`] keeps the same promise towards a simulation, which may cut its power at any
-//! commit. Both run the same list of cases, `store_conformance!`.
+//! batch, applies it and makes it durable before it answers. A store that is found damaged is built anew from its journal. `SimulatedStore` runs the same
+//! code over a disk in memory, whose power a simulation may cut in any write. [`MemoryStore`] keeps the promise in the plainest way, for tests. All run the same list of cases, `store_conformance!`.
 //!
 //! Keys and values are small, because sled stops being safe where they are not. What is larger goes through [`chunks`]; what a value
 //! means begins in [`row`]. Left to others: the layout of tables (a first byte that each room gives its tables), and when to make a backup.
@@ -24,6 +24,10 @@ mod committer;
 #[cfg(feature = "sled")]
 pub mod journal;
 #[cfg(feature = "sled")]
+mod journaled;
+#[cfg(all(feature = "sled", any(test, feature = "simulated")))]
+mod simulated;
+#[cfg(feature = "sled")]
 mod sled;
 
 #[cfg(any(test, feature = "conformance"))]
@@ -41,7 +45,11 @@ pub use limits::{MOST_BATCH, MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
 pub use memory::{CrashKind, MemoryStore};
 
 #[cfg(feature = "sled")]
-pub use self::sled::{Opening, Rebuilding, SledOptions, SledStore, Verified};
+pub use self::journaled::recover::{Opening, Rebuilding, Verified};
+#[cfg(all(feature = "sled", any(test, feature = "simulated")))]
+pub use self::simulated::{SimulatedOptions, SimulatedStore, TreeLoss};
+#[cfg(feature = "sled")]
+pub use self::sled::{SledOptions, SledStore};
 
 /// A key and its value, as range reads give them.
 pub type Entry = (Vec<u8>, Vec<u8>);
@@ -136,6 +144,11 @@ pub trait Store: Read + Send + Sync {
 
     /// Bytes that the store takes on its disk.
     fn size_on_disk(&self) -> Result<u64, StoreError>;
+
+    /// Whether it was mended when it was opened: what it then held is right, but perhaps not the last that was ever seen of it.
+    fn is_mended(&self) -> bool {
+        false
+    }
 }
 
 impl<S: Read + ?Sized> Read for &S {
@@ -169,6 +182,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         (**self).size_on_disk()
+    }
+
+    fn is_mended(&self) -> bool {
+        (**self).is_mended()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::{Engine, FieldError, Subscription, Transport, TransportAnswer, TransportFault};
+use doorstep_core::field::{Engine, FieldError, MemoryMark, Subscription, Transport, TransportAnswer, TransportFault};
 use doorstep_core::model::{DocId, PersonId, StreetId};
 use doorstep_core::store::MemoryStore;
 use doorstep_server::hub::Hub;
@@ -22,6 +22,8 @@ pub struct Phone {
     pub street: StreetId,
     pub person: PersonId,
     pub store: Arc<MemoryStore>,
+    /// What stands outside of the store, so that one which was set back is known.
+    pub mark: MemoryMark,
     pub clock: Arc<NodeClock>,
     /// The request that an answer is waited for; 0 if none. Answers to others are thrown away, as HTTP clients do.
     pub attempt: u64,
@@ -42,6 +44,7 @@ impl Phone {
             street,
             person,
             store: Arc::new(MemoryStore::new()),
+            mark: MemoryMark::default(),
             attempt: 0,
             timer: 0,
             dice: NodeDice::new(dice.fork()),
@@ -55,7 +58,7 @@ impl Phone {
     /// Starts the app over what the disk holds.
     pub fn start(&mut self) -> Result<(), FieldError> {
         self.store.restart();
-        let engine = Engine::open(self.store.clone(), self.clock.clone(), Box::new(self.dice.clone()))?;
+        let engine = Engine::open(self.store.clone(), self.clock.clone(), Box::new(self.dice.clone()), &self.mark)?;
         let changed = Arc::clone(&self.changed);
         let subscription = engine.subscribe(move |notice| {
             changed.lock().unwrap_or_else(PoisonError::into_inner).extend(notice.documents.iter().copied());

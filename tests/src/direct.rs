@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, Engine, Transport, TransportAnswer, TransportFault};
+use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, Engine, NoMark, Transport, TransportAnswer, TransportFault};
 use doorstep_core::model::{Clock, PersonId};
 use doorstep_core::store::MemoryStore;
 use doorstep_server::demo::{DemoStreet, Size, build};
@@ -67,7 +67,7 @@ impl DirectServer {
     pub fn phone(&self, person: PersonId) -> (Engine, Arc<MemoryStore>) {
         let store = Arc::new(MemoryStore::new());
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let engine = Engine::open(store.clone(), clock, Box::new(SystemEntropy)).unwrap();
+        let engine = Engine::open(store.clone(), clock, Box::new(SystemEntropy), &NoMark).unwrap();
         let (code, _) = self.hub().make_code(self.street.id, person).unwrap();
         engine.enrol(self, "http://the-server", &code, "a phone").unwrap();
         engine.sync(self).unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use doorstep_core::field::{Engine, FieldError, SyncReport, Transport};
+use doorstep_core::field::{Engine, FieldError, MarkFile, SyncReport, Transport};
 use doorstep_core::model::{Clock, HouseholdDetails, HouseholdId, PersonId, Personal, StreetId, VisitDraft, VisitId, VisitSubject};
 use doorstep_core::store::{SledOptions, SledStore};
 use doorstep_core::sync::client::SyncFailure;
@@ -22,7 +22,8 @@ impl Phone {
     /// Opens the store of a phone, or makes one.
     pub fn open(folder: &Path, clock: impl Clock + 'static) -> Self {
         let store = Arc::new(SledStore::open(folder, SledOptions::default()).unwrap());
-        Self { engine: Engine::open(store, Arc::new(clock), Box::new(SystemEntropy)).unwrap(), folder: folder.to_owned() }
+        let mark = MarkFile::at(folder.with_extension("life"));
+        Self { engine: Engine::open(store, Arc::new(clock), Box::new(SystemEntropy), &mark).unwrap(), folder: folder.to_owned() }
     }
 
     /// The same with the machine's clock.

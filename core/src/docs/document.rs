@@ -173,6 +173,14 @@ impl Document {
         changes.iter().map(|change| Change::reread(change.raw_bytes()).map_err(|_| failed.clone())).collect()
     }
 
+    /// Whether the actor of a change that is not here has given its number, or a later one, to another change that is. The two can never be in one
+    /// document.
+    pub fn is_forked_by(&self, change: &Change) -> bool {
+        let change = change.automerge();
+        let last = self.graph.last_of(change.actor_id());
+        last.is_some_and(|(seq, _)| seq >= change.seq()) && !self.graph.contains(&change.hash())
+    }
+
     /// How many changes it holds, the genesis included.
     pub fn change_count(&self) -> usize {
         self.graph.len()

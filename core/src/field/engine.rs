@@ -9,6 +9,7 @@ use crate::field::documents::View;
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::held::HeldGrant;
 use crate::field::kept::Kept;
+use crate::field::life::{self, LifeMark};
 use crate::field::notice::Listeners;
 use crate::field::outbox::Outbox;
 use crate::field::plan::{has_ground, plan};
@@ -108,22 +109,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the engine over a store. Reads the settings, the grants, the directory and what waits in the outbox: no documents.
+    /// Opens the engine over a store. Reads the settings, the grants, the directory and what waits in the outbox: no documents. `mark` is held
+    /// against the store, to find out whether it was restored, cloned or moved, and is written anew, as one row of the store is.
     ///
     /// # Errors
     /// When the store fails or a row does not decode.
-    pub fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mut entropy: Box<dyn Entropy>) -> Result<Self, FieldError> {
+    pub fn open(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        mut entropy: Box<dyn Entropy>,
+        mark: &dyn LifeMark,
+    ) -> Result<Self, FieldError> {
         let read: &dyn Store = &*store;
-        let incarnation = match tables::get(&read, &tables::setting(Setting::Incarnation))? {
-            Some(incarnation) => incarnation,
-            None => {
-                let incarnation = Incarnation::make(&mut *entropy);
-                let mut batch = Batch::new();
-                tables::put(&mut batch, tables::setting(Setting::Incarnation), &incarnation);
-                store.commit(batch)?;
-                incarnation
-            }
-        };
+        let incarnation = life::begin(read, mark, &mut *entropy)?;
         let grants: Vec<HeldGrant> = tables::grants(&read)?;
         let last: Hlc = tables::get(&read, &tables::setting(Setting::LastHlc))?.unwrap_or_default();
         let state = State {

@@ -12,8 +12,8 @@ use crate::field::engine::State;
 use crate::field::held::HeldGrant;
 use crate::field::tables::{self, Setting};
 use crate::field::update::{Applied, Update};
-use crate::field::{ChangeNotice, Engine, FieldError};
-use crate::model::{Directory, DocId, GrantId, Receipt};
+use crate::field::{ChangeNotice, Engine, FieldError, fork};
+use crate::model::{Directory, DocId, GrantId, Incarnation, Receipt};
 use crate::store::{Batch, Store as _};
 use crate::sync::client::SyncFailure;
 use crate::sync::{Entry, Part, RecordKind};
@@ -93,6 +93,7 @@ impl Engine {
         let others: Vec<GrantId> = state.grants.keys().copied().collect();
         let mut entries = entries.into_iter().peekable();
         loop {
+            let (fresh, now) = (Incarnation::make(&mut *state.entropy), self.now(state));
             let mut update = Update::new(&*self.store, state);
             let mut directory = None;
             while update.weight() < SLICE_BYTES {
@@ -107,8 +108,12 @@ impl Engine {
                 let key = tables::setting(Setting::Directory);
                 tables::put_long(update.batch(), &self.store, &key, directory)?;
             }
+            let forked = fork::mend(&mut update, &*self.store, state, fresh, now)?;
             let finished = update.finish()?;
             self.commit_update(finished, state, notice)?;
+            if forked {
+                state.incarnation = fresh;
+            }
             if let Some(directory) = directory {
                 state.directory = Some(directory);
                 notice.directory = true;

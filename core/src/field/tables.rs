@@ -2,7 +2,7 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
-//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), reconciliation, position |
+//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), mark of the opening, reconciliation, position |
 //! | 2 | document | its base: kind, saved bytes, receipts (chunked) |
 //! | 3 | kind, document | its summary, of base and outbox together |
 //! | 4 | number | a group of the outbox: command and changes (chunked) |
@@ -38,8 +38,9 @@ pub(super) enum Setting {
     ClockOffset = 5,
     Status = 6,
     Directory = 7,
-    Reconciliation = 8,
-    AcceptedBy = 9,
+    LifeMark = 8,
+    Reconciliation = 9,
+    AcceptedBy = 10,
 }
 
 pub(super) fn setting(which: Setting) -> Vec<u8> {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::docs::{Change, DocKind, Document, DocumentError};
+use crate::docs::{Change, DocKind, Document, DocumentError, hash_of};
 use crate::field::ChangeNotice;
 use crate::field::FieldError;
 use crate::field::command::{Recorded, RecordedChange};
@@ -224,6 +224,30 @@ impl<'a> Update<'a> {
             changes.extend(recorded.changes.into_iter().filter(|change| change.doc == doc));
         }
         Ok(changes)
+    }
+
+    /// The documents in which a number that a waiting change bears was given to another change of the same actor.
+    pub(super) fn forked(&mut self) -> Result<Vec<DocId>, FieldError> {
+        let mut forked = Vec::new();
+        for doc in self.touched.clone().into_iter().filter(|doc| self.state.outbox.has(*doc)) {
+            let waiting = self.waiting_changes(doc)?;
+            let Some(base) = self.base(doc)? else { continue };
+            let changes = waiting.iter().filter_map(|change| Change::parse(&change.bytes).ok());
+            if changes.into_iter().any(|change| base.document.is_forked_by(&change)) {
+                forked.push(doc);
+            }
+        }
+        Ok(forked)
+    }
+
+    /// Whether the bases hold all that a group brought, as far as this update has brought them.
+    pub(super) fn holds_all(&mut self, recorded: &Recorded) -> Result<bool, FieldError> {
+        for change in &recorded.changes {
+            if !self.base(change.doc)?.is_some_and(|base| base.document.contains(&hash_of(&change.bytes))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Base and outbox of a document together, as this update leaves them.

@@ -126,6 +126,28 @@ impl Drop for Committer {
     }
 }
 
+/// A committer without a thread: who waits does the work. For a simulation, in which nobody waits beside.
+#[cfg(any(test, feature = "simulated"))]
+pub(super) struct Inline<E>(Worker<E>);
+
+#[cfg(any(test, feature = "simulated"))]
+impl<E: Engine> Inline<E> {
+    pub(super) fn new(engine: Arc<E>) -> Self {
+        Self(Worker { engine, shared: Arc::default() })
+    }
+
+    /// See [`super::Store::transact`].
+    pub(super) fn transact(&self, plan: Plan) -> Result<(), StoreError> {
+        if let Some(error) = self.0.shared.lock().stopped.clone() {
+            return Err(error);
+        }
+        let (answer, outcome) = mpsc::sync_channel(1);
+        let (_, nobody) = mpsc::channel();
+        self.0.group(Waiting { plan, answer }, &nobody);
+        outcome.try_recv().unwrap_or(Err(StoreError::Stopped))
+    }
+}
+
 /// What lives on the thread.
 struct Worker<E> {
     engine: Arc<E>,

@@ -17,30 +17,33 @@
 //! but then each reader of the phone's rows would have to do without what its outbox builds on. Left to others: which store to trust when it is opened (`sled::recover`), when to make a checkpoint, backups.
 
 pub mod checkpoint;
+pub mod folder;
 pub mod frame;
 mod segment;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::sync::Arc;
 
 use super::StoreError;
+use folder::{Appending, Folder};
 use frame::Mark;
 pub use segment::{Segment, VisitFrame};
 
 /// New values of keys, as a commit writes them; `None` is a delete.
 pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// A segment that holds so many bytes is followed by the next one: small enough to be read whole, large enough that their files are few.
-const SEGMENT_BYTES: u64 = 4 << 20;
+/// A segment that holds so many bytes is followed by the next one: small enough to be read whole, large enough that their files are few. A
+/// journal may be given less.
+pub const SEGMENT_BYTES: u64 = 4 << 20;
 
 /// A journal that is written to.
 pub struct Journal {
-    folder: PathBuf,
-    segment: File,
+    folder: Arc<dyn Folder>,
+    segment: Box<dyn Appending>,
+    segment_bytes: u64,
     /// The bytes of the segment that are known to be whole frames.
     length: u64,
     last: Mark,
@@ -53,24 +56,26 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal, or goes on with what [`Found::replay`] found, behind `last`: in a new segment, so that nothing old is written to.
+    /// Begins a journal, or goes on with what [`Found::replay`] found, behind `last`: in a new segment, so that nothing old is written to. A
+    /// segment that holds `segment_bytes` is followed by the next.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn begin(folder: &Path, last: Mark) -> Result<Self, StoreError> {
+    pub fn begin(folder: Arc<dyn Folder>, last: Mark, segment_bytes: u64) -> Result<Self, StoreError> {
         let begun = || {
-            fs::create_dir_all(folder)?;
-            let before = segment::list(folder)?;
-            let since_checkpoint = before.iter().map(|segment| Ok(fs::metadata(&segment.path)?.len())).sum::<io::Result<u64>>()?;
-            let checkpoint = checkpoint::newest(folder)?.map_or(Ok(0), |(_, path)| fs::metadata(path).map(|metadata| metadata.len()))?;
-            let (segment, length) = segment::create(folder, last)?;
+            folder.make()?;
+            let before = segment::list(&*folder)?;
+            let since_checkpoint = before.iter().map(|segment| folder.length(&segment.name)).sum::<io::Result<u64>>()?;
+            let checkpoint = checkpoint::newest(&*folder)?.map_or(Ok(0), |(_, name)| folder.length(&name))?;
+            let (segment, length) = segment::create(&*folder, last)?;
             Ok((segment, length, since_checkpoint, checkpoint))
         };
         let (segment, length, since_checkpoint, checkpoint) =
             begun().map_err(|error| StoreError::from_io("beginning a segment of the journal", &error))?;
         Ok(Self {
-            folder: folder.to_owned(),
+            folder,
             segment,
+            segment_bytes: segment_bytes.min(SEGMENT_BYTES),
             length,
             last,
             since_checkpoint,
@@ -101,8 +106,8 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Full`], after which it may be tried again; any other means that the journal must not be written to any more.
     pub fn append(&mut self, rows: &Rows) -> Result<Mark, StoreError> {
-        if self.length >= SEGMENT_BYTES {
-            let next = segment::create(&self.folder, self.last);
+        if self.length >= self.segment_bytes {
+            let next = segment::create(&*self.folder, self.last);
             (self.segment, self.length) = next.map_err(|error| StoreError::from_io("beginning a segment of the journal", &error))?;
         }
         let mut bytes = Vec::new();
@@ -124,7 +129,7 @@ impl Journal {
         if self.leaves_out_syncs {
             return Ok(());
         }
-        self.segment.sync_data()
+        self.segment.sync()
     }
 
     /// The deliberate bug that the power cuts must find.
@@ -135,8 +140,7 @@ impl Journal {
 
     /// Cuts off what a failed write left behind the last whole frame.
     fn take_back(&mut self) -> Result<(), StoreError> {
-        let taken = self.segment.set_len(self.length).and_then(|()| self.segment.seek(SeekFrom::Start(self.length)));
-        taken.map(drop).map_err(|error| StoreError::from_io("cutting the journal", &error))
+        self.segment.cut(self.length).map_err(|error| StoreError::from_io("cutting the journal", &error))
     }
 
     /// Notes a checkpoint that is on the disk, with the bytes that came behind it meanwhile, and removes the segments and checkpoints that are
@@ -144,29 +148,32 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses; what could not be removed is only in the way.
-    pub fn checkpointed(&mut self, mark: Mark, path: &Path, bytes_behind: u64) -> Result<(), StoreError> {
+    pub fn checkpointed(&mut self, mark: Mark, name: &str, bytes_behind: u64) -> Result<(), StoreError> {
         let failed = |error| StoreError::from_io("removing old segments", &error);
-        self.checkpoint = fs::metadata(path).map_err(failed)?.len();
+        self.checkpoint = self.folder.length(name).map_err(failed)?;
         self.since_checkpoint = bytes_behind;
-        remove_before(&self.folder, mark).map_err(failed)
+        remove_before(&*self.folder, mark).map_err(failed)
     }
 
     /// Bytes of all its files.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn size_on_disk(folder: &Path) -> io::Result<u64> {
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    pub fn size_on_disk(folder: &dyn Folder) -> io::Result<u64> {
+        folder.names()?.iter().map(|name| folder.length(name)).sum()
     }
 }
 
 /// What is in a journal's folder.
-#[derive(Debug, Default)]
 pub struct Found {
-    /// The newest checkpoint that is whole.
-    pub checkpoint: Option<(Mark, PathBuf)>,
+    /// The folder.
+    pub folder: Arc<dyn Folder>,
+    /// The newest checkpoint that is whole, by its name.
+    pub checkpoint: Option<(Mark, String)>,
     /// The segments, in order.
     pub segments: Vec<Segment>,
+    #[cfg(feature = "seeded-bugs")]
+    takes_torn_frames: bool,
 }
 
 impl Found {
@@ -174,12 +181,25 @@ impl Found {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn look(folder: &Path) -> Result<Self, StoreError> {
+    pub fn look(folder: Arc<dyn Folder>) -> Result<Self, StoreError> {
         let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
-        if !folder.exists() {
-            return Ok(Self::default());
-        }
-        Ok(Self { checkpoint: checkpoint::newest(folder).map_err(failed)?, segments: segment::list(folder).map_err(failed)? })
+        let (checkpoint, segments) = match folder.is_there() {
+            true => (checkpoint::newest(&*folder).map_err(failed)?, segment::list(&*folder).map_err(failed)?),
+            false => (None, Vec::new()),
+        };
+        Ok(Self {
+            folder,
+            checkpoint,
+            segments,
+            #[cfg(feature = "seeded-bugs")]
+            takes_torn_frames: false,
+        })
+    }
+
+    /// The deliberate bug that the simulation must find: of a frame that was cut, what rows there are count.
+    #[cfg(feature = "seeded-bugs")]
+    pub fn set_bug_takes_torn_frames(&mut self, on: bool) {
+        self.takes_torn_frames = on;
     }
 
     /// Whether there is nothing.
@@ -191,13 +211,30 @@ impl Found {
     ///
     /// # Errors
     /// When a disk refuses.
-    pub fn copy_segments(&self, folder: &Path) -> io::Result<()> {
-        for segment in &self.segments {
-            let copy = folder.join(segment.path.file_name().unwrap_or_default());
-            fs::copy(&segment.path, &copy)?;
-            File::open(&copy)?.sync_all()?;
+    pub fn copy_segments(&self, to: &dyn Folder) -> io::Result<()> {
+        self.segments.iter().try_for_each(|segment| folder::copy(&*self.folder, to, &segment.name))?;
+        to.sync()
+    }
+
+    /// Copies checkpoint and segments into another folder, on its disk when this returns.
+    ///
+    /// # Errors
+    /// When a disk refuses.
+    pub fn copy_all(&self, to: &dyn Folder) -> io::Result<()> {
+        if let Some((_, name)) = &self.checkpoint {
+            folder::copy(&*self.folder, to, name)?;
         }
-        sync_folder(folder)
+        self.copy_segments(to)
+    }
+
+    /// Shows all rows of the checkpoint, some at a time, and says which batch it was made at; shows nothing where there is none.
+    ///
+    /// # Errors
+    /// As [`checkpoint::read`].
+    pub fn read_checkpoint(&self, visit: &mut dyn FnMut(Rows) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
+        let Some((at, name)) = &self.checkpoint else { return Ok(Mark::default()) };
+        checkpoint::read(&*self.folder, name, visit)?;
+        Ok(*at)
     }
 
     /// Shows every batch behind `after`, in order, and says which was the last; that is `after` itself when there is none. A torn end of the last
@@ -215,7 +252,7 @@ impl Found {
                 continue; // all of it lies before what is asked for
             }
             seen_after |= segment.after == after;
-            let end = segment.frames(&mut |mark, payload| {
+            let mut take = |mark: Mark, payload: &[u8]| {
                 if mark.sequence <= after.sequence {
                     seen_after |= mark == after;
                     return Ok(());
@@ -226,7 +263,11 @@ impl Found {
                 let rows = frame::decode(payload).ok_or(StoreError::Damaged { what: "a batch of the journal does not decode" })?;
                 last = mark;
                 visit(mark, rows)
-            })?;
+            };
+            #[cfg(feature = "seeded-bugs")]
+            let end = segment.frames_with_bug(&*self.folder, self.takes_torn_frames, &mut take)?;
+            #[cfg(not(feature = "seeded-bugs"))]
+            let end = segment.frames(&*self.folder, &mut take)?;
             // A segment is begun behind the last whole frame of the one before: if they do not meet, something is gone.
             if next.is_some_and(|next| next != end) {
                 return Err(StoreError::Damaged { what: "a segment of the journal breaks off" });
@@ -237,23 +278,20 @@ impl Found {
 }
 
 /// Removes checkpoints older than `mark`, and segments whose last batch is not behind it.
-fn remove_before(folder: &Path, mark: Mark) -> io::Result<()> {
+fn remove_before(folder: &dyn Folder, mark: Mark) -> io::Result<()> {
     let segments = segment::list(folder)?;
     let passed = segments.windows(2).filter(|pair| pair.get(1).is_some_and(|next| next.after.sequence <= mark.sequence));
     for segment in passed.filter_map(<[Segment]>::first) {
-        fs::remove_file(&segment.path)?;
+        folder.remove(&segment.name)?;
     }
     checkpoint::remove_older(folder, mark)?;
-    sync_folder(folder)
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    folder.sync()
 }
 
 /// The sequence number in a file's name.
-fn sequence_of(path: &Path, extension: &str) -> Option<u64> {
-    (path.extension()? == extension).then(|| path.file_stem()?.to_str()?.parse().ok()).flatten()
+fn sequence_of(name: &str, extension: &str) -> Option<u64> {
+    let (sequence, its) = name.rsplit_once('.')?;
+    (its == extension).then(|| sequence.parse().ok()).flatten()
 }
 
 fn file_name(sequence: u64, extension: &str) -> String {

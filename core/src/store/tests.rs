@@ -23,6 +23,33 @@ mod memory {
 }
 
 #[cfg(feature = "sled")]
+mod simulated {
+    use std::sync::Arc;
+
+    use crate::store::conformance::Subject;
+    use crate::store::simulated::tests::Seeded;
+    use crate::store::{SimulatedOptions, SimulatedStore, Store};
+
+    /// One disk in memory; opening it is a power cut and a start.
+    pub(super) struct Simulated(Arc<SimulatedStore>);
+
+    impl Simulated {
+        pub(super) fn new() -> Self {
+            Self(Arc::new(SimulatedStore::new(SimulatedOptions::default(), Seeded::new(1)).unwrap()))
+        }
+    }
+
+    impl Subject for Simulated {
+        fn open(&self) -> Arc<dyn Store> {
+            self.0.restart(None).unwrap();
+            self.0.clone()
+        }
+    }
+
+    crate::store_conformance!(Simulated::new());
+}
+
+#[cfg(feature = "sled")]
 mod sled {
     use std::sync::Arc;
 

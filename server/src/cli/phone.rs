@@ -185,7 +185,8 @@ fn perform_in(args: Args, clock: Arc<dyn Clock>, entropy: Box<dyn Entropy>, page
     let command = args.command.unwrap_or(Command::Status);
     let opening = if matches!(command, Command::Enrol(_)) { store::Opening::ToEnrol } else { store::Opening::Enrolled };
     let store = store::open(&args.store, opening)?;
-    let engine = Engine::open(store, clock, entropy)?;
+    let mark = store::mark(&args.store)?;
+    let engine = Engine::open(store, clock, entropy, &mark)?;
     perform(&Phone { engine }, command, page)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use doorstep_core::field::{Engine, HttpTransport, Listed};
+use doorstep_core::field::{Engine, HttpTransport, Listed, MarkFile};
 use doorstep_core::model::{
     CaseDetails, Category, EventKind, GridId, HouseholdDetails, HouseholdId, Outcome, PersonId, Personal, Urgency, VisitDraft, VisitSubject,
 };
@@ -87,11 +87,12 @@ fn enrol(server: &DemoServer, street: &DemoStreet, folder: &Path, say: &mut dyn 
     ];
     let mut phones = Vec::new();
     for (index, (person, name, grids)) in people.into_iter().enumerate() {
+        let mark = MarkFile::at(folder.join(format!("phone-{index}.life")));
         let store = Arc::new(SledStore::open(
             &folder.join(format!("phone-{index}")),
             SledOptions { cache_bytes: PHONE_CACHE, ..SledOptions::default() },
         )?);
-        let engine = Engine::open(store, Arc::new(SystemClock), Box::new(SystemEntropy))?;
+        let engine = Engine::open(store, Arc::new(SystemClock), Box::new(SystemEntropy), &mark)?;
         let transport = HttpTransport::new(&server.url())?;
         let (code, _) = server.hub.make_code(street.id, person)?;
         engine.enrol(&transport, &server.url(), &code, &name)?;

@@ -8,7 +8,7 @@ use super::*;
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::tables::{self, Setting};
 use crate::field::vector::{Counting, first_answer};
-use crate::field::{Phase, SyncState, TransportFault};
+use crate::field::{NoMark, Phase, SyncState, TransportFault};
 use crate::model::{Clock, DeviceId, GrantId, HouseholdId, PersonId, Position, StreetId, VisitDraft, VisitSubject};
 use crate::store::{Batch, MemoryStore, Store};
 use crate::sync::{Encoding, List, Part, Request, Signed, Verdict, client, open_frame, seal_frame};
@@ -94,7 +94,7 @@ fn enrolled(clock: &Arc<Virtual>) -> Engine {
     let mut batch = Batch::new();
     tables::put(&mut batch, tables::setting(Setting::Identity), &identity);
     store.commit(batch).unwrap();
-    Engine::open(store, clock.clone(), Box::new(Counting(0))).unwrap()
+    Engine::open(store, clock.clone(), Box::new(Counting(0)), &NoMark).unwrap()
 }
 
 /// Watches; `then` is called with each thing that is told, and says whether to go on.

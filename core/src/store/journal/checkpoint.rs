@@ -1,13 +1,12 @@
 //! A checkpoint: all rows, as frames in one file, as they were at a batch of the journal or later.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
+use super::folder::{Appending, Folder};
 use super::frame::{self, Mark};
 use super::segment::{HEADER, beginning, header, read_header};
-use super::{Rows, file_name, sequence_of, sync_folder};
+use super::{Rows, file_name, sequence_of};
 use crate::store::{Read, StoreError};
 
 const EXTENSION: &str = "checkpoint";
@@ -18,28 +17,29 @@ const MAGIC: &[u8; 8] = b"DSTEPC\x00\x01";
 /// How many bytes of rows stand in a frame.
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// Writes a checkpoint of what `store` holds into `folder`; everything up to `at` is in it, and perhaps something of what came later. Costs a
-/// scan of the store, in pages, while commits go on. On the disk when this returns.
+/// Writes a checkpoint of what `store` holds into `folder` and says its name; everything up to `at` is in it, and perhaps something of what came
+/// later. Costs a scan of the store, in pages, while commits go on. On the disk when this returns.
 ///
 /// # Errors
 /// When store or disk fail; nothing bears the checkpoint's name then.
-pub fn write(folder: &Path, store: &dyn Read, at: Mark) -> Result<PathBuf, StoreError> {
-    let unfinished = folder.join(file_name(at.sequence, UNFINISHED));
-    let path = folder.join(file_name(at.sequence, EXTENSION));
-    let written = write_aside(&unfinished, store, at).and_then(|()| {
-        let renamed = fs::rename(&unfinished, &path).and_then(|()| sync_folder(folder));
+pub fn write(folder: &dyn Folder, store: &dyn Read, at: Mark) -> Result<String, StoreError> {
+    let unfinished = file_name(at.sequence, UNFINISHED);
+    let name = file_name(at.sequence, EXTENSION);
+    let written = write_aside(folder, &unfinished, store, at).and_then(|()| {
+        let renamed = folder.rename(&unfinished, &name).and_then(|()| folder.sync());
         renamed.map_err(|error| StoreError::from_io("writing a checkpoint", &error))
     });
     if written.is_err() {
         // On a full disk what is unfinished takes the room that would be needed; if it stays, the next checkpoint removes it.
-        let _ = fs::remove_file(&unfinished);
+        let _ = folder.remove(&unfinished);
     }
-    written.map(|()| path)
+    written.map(|()| name)
 }
 
-fn write_aside(unfinished: &Path, store: &dyn Read, at: Mark) -> Result<(), StoreError> {
+fn write_aside(folder: &dyn Folder, unfinished: &str, store: &dyn Read, at: Mark) -> Result<(), StoreError> {
     let failed = |error: io::Error| StoreError::from_io("writing a checkpoint", &error);
-    let mut writer = Writer { file: File::create(unfinished).map_err(failed)?, last: Mark::default(), payload: Vec::new(), result: Ok(()) };
+    let file = folder.create(unfinished).map_err(failed)?;
+    let mut writer = Writer { file, last: Mark::default(), payload: Vec::new(), result: Ok(()) };
     writer.file.write_all(&header(MAGIC, at)).map_err(failed)?;
     store.scan_prefix(&[], &mut |key, value| {
         writer.row(key, value);
@@ -49,7 +49,7 @@ fn write_aside(unfinished: &Path, store: &dyn Read, at: Mark) -> Result<(), Stor
 }
 
 struct Writer {
-    file: File,
+    file: Box<dyn Appending>,
     last: Mark,
     payload: Vec<u8>,
     result: io::Result<()>,
@@ -78,7 +78,7 @@ impl Writer {
         }
         self.frame();
         self.result?;
-        self.file.sync_all()
+        self.file.sync()
     }
 }
 
@@ -86,10 +86,10 @@ impl Writer {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when it is not whole, what `visit` answers, or when the disk refuses.
-pub fn read(path: &Path, visit: &mut dyn FnMut(Rows) -> Result<(), StoreError>) -> Result<(), StoreError> {
+pub fn read(folder: &dyn Folder, name: &str, visit: &mut dyn FnMut(Rows) -> Result<(), StoreError>) -> Result<(), StoreError> {
     let failed = |error: io::Error| StoreError::from_io("reading a checkpoint", &error);
     let broken = StoreError::Damaged { what: "a checkpoint is not whole" };
-    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let mut file = BufReader::new(folder.open(name).map_err(failed)?);
     let mut head = [0; HEADER];
     file.read_exact(&mut head).map_err(|_| broken.clone())?;
     read_header(MAGIC, &head).ok_or(broken.clone())?;
@@ -121,34 +121,24 @@ fn next_frame(file: &mut impl io::Read) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The newest checkpoint of a folder, with the batch that it was made at.
-pub(super) fn newest(folder: &Path) -> io::Result<Option<(Mark, PathBuf)>> {
+pub(super) fn newest(folder: &dyn Folder) -> io::Result<Option<(Mark, String)>> {
     let mut found = None;
-    for path in files(folder)? {
-        let Some(at) = read_header(MAGIC, &beginning(&path)?) else { continue };
-        if found.as_ref().is_none_or(|(other, _): &(Mark, PathBuf)| other.sequence < at.sequence) {
-            found = Some((at, path));
+    for name in folder.names()?.into_iter().filter(|name| sequence_of(name, EXTENSION).is_some()) {
+        let Some(at) = read_header(MAGIC, &beginning(folder, &name)?) else { continue };
+        if found.as_ref().is_none_or(|(other, _): &(Mark, String)| other.sequence < at.sequence) {
+            found = Some((at, name));
         }
     }
     Ok(found)
 }
 
 /// Removes checkpoints before `mark`, and what never became one.
-pub(super) fn remove_older(folder: &Path, mark: Mark) -> io::Result<()> {
-    for path in files(folder)? {
-        if sequence_of(&path, EXTENSION).is_some_and(|sequence| sequence < mark.sequence) {
-            fs::remove_file(path)?;
-        }
-    }
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if sequence_of(&path, UNFINISHED).is_some() {
-            fs::remove_file(path)?;
+pub(super) fn remove_older(folder: &dyn Folder, mark: Mark) -> io::Result<()> {
+    for name in folder.names()? {
+        let is_older = sequence_of(&name, EXTENSION).is_some_and(|sequence| sequence < mark.sequence);
+        if is_older || sequence_of(&name, UNFINISHED).is_some() {
+            folder.remove(&name)?;
         }
     }
     Ok(())
-}
-
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-    Ok(paths.into_iter().filter(|path| sequence_of(path, EXTENSION).is_some()).collect())
 }

@@ -1,11 +1,10 @@
 //! A segment: a header that says behind which batch it begins, then frames.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read as _};
 
+use super::folder::{Appending, Folder};
 use super::frame::{self, Cut, Mark};
-use super::{SEGMENT_BYTES, file_name, sequence_of, sync_folder};
+use super::{SEGMENT_BYTES, file_name, sequence_of};
 use crate::store::StoreError;
 
 const EXTENSION: &str = "segment";
@@ -24,8 +23,8 @@ pub type VisitFrame<'a> = dyn FnMut(Mark, &[u8]) -> Result<(), StoreError> + 'a;
 pub struct Segment {
     /// The batch behind which it begins.
     pub after: Mark,
-    /// Its file.
-    pub path: PathBuf,
+    /// Its file's name.
+    pub name: String,
 }
 
 impl Segment {
@@ -33,22 +32,45 @@ impl Segment {
     ///
     /// # Errors
     /// What `visit` answers, or when the disk refuses.
-    pub fn frames(&self, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
+    pub fn frames(&self, folder: &dyn Folder, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
+        let bytes = self.bytes(folder)?;
+        whole_frames(&mut bytes.get(HEADER..).unwrap_or_default(), self.after, visit)
+    }
+
+    fn bytes(&self, folder: &dyn Folder) -> Result<Vec<u8>, StoreError> {
         let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
-        if fs::metadata(&self.path).map_err(failed)?.len() > MOST_BYTES {
+        if folder.length(&self.name).map_err(failed)? > MOST_BYTES {
             return Err(StoreError::Damaged { what: "a segment of the journal is too long" });
         }
-        let bytes = fs::read(&self.path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        folder.open(&self.name).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(failed)?;
+        Ok(bytes)
+    }
+
+    /// [`Segment::frames`] that takes what is left of a frame that was cut for one, as far as there are whole rows in it.
+    #[cfg(feature = "seeded-bugs")]
+    pub(super) fn frames_with_bug(&self, folder: &dyn Folder, takes_torn: bool, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
+        let bytes = self.bytes(folder)?;
         let mut rest = bytes.get(HEADER..).unwrap_or_default();
-        let mut last = self.after;
-        loop {
-            match frame::take(&mut rest, last) {
-                Ok((mark, payload)) => {
-                    last = mark;
-                    visit(mark, payload)?;
-                }
-                Err(Cut::End | Cut::Torn) => return Ok(last),
+        let last = whole_frames(&mut rest, self.after, visit)?;
+        let Some(payload) = rest.get(frame::HEAD..).filter(|_| takes_torn) else { return Ok(last) };
+        let whole = (1..=payload.len()).rev().find(|length| payload.get(..*length).is_some_and(|rows| frame::decode(rows).is_some()));
+        let Some(rows) = whole.and_then(|length| payload.get(..length)) else { return Ok(last) };
+        let mark = frame::append(&mut Vec::new(), last, rows);
+        visit(mark, rows)?;
+        Ok(mark)
+    }
+}
+
+/// Shows the frames behind `last` that are whole, takes them off `rest`, and says which was the last.
+fn whole_frames(rest: &mut &[u8], mut last: Mark, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
+    loop {
+        match frame::take(rest, last) {
+            Ok((mark, payload)) => {
+                last = mark;
+                visit(mark, payload)?;
             }
+            Err(Cut::End | Cut::Torn) => return Ok(last),
         }
     }
 }
@@ -69,24 +91,22 @@ pub(super) fn read_header(magic: &[u8; 8], bytes: &[u8]) -> Option<Mark> {
 
 /// Makes a segment behind `after`, on the disk with its name. One of this name holds nothing that counts and is written over. Gives the file,
 /// to be appended to, and its length.
-pub(super) fn create(folder: &Path, after: Mark) -> io::Result<(File, u64)> {
-    let path = folder.join(file_name(after.sequence + 1, EXTENSION));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+pub(super) fn create(folder: &dyn Folder, after: Mark) -> io::Result<(Box<dyn Appending>, u64)> {
+    let mut file = folder.create(&file_name(after.sequence + 1, EXTENSION))?;
     file.write_all(&header(MAGIC, after))?;
-    file.sync_all()?;
-    sync_folder(folder)?;
+    file.sync()?;
+    folder.sync()?;
     Ok((file, HEADER as u64))
 }
 
 /// The segments of a folder, in order. One whose header never became whole was never written to, and is left out.
-pub(super) fn list(folder: &Path) -> io::Result<Vec<Segment>> {
+pub(super) fn list(folder: &dyn Folder) -> io::Result<Vec<Segment>> {
     let mut segments = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if sequence_of(&path, EXTENSION).is_some()
-            && let Some(after) = read_header(MAGIC, &beginning(&path)?)
+    for name in folder.names()? {
+        if sequence_of(&name, EXTENSION).is_some()
+            && let Some(after) = read_header(MAGIC, &beginning(folder, &name)?)
         {
-            segments.push(Segment { after, path });
+            segments.push(Segment { after, name });
         }
     }
     segments.sort_by_key(|segment| segment.after.sequence);
@@ -94,9 +114,8 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<Segment>> {
 }
 
 /// The first bytes of a file, as many as a header has.
-pub(super) fn beginning(path: &Path) -> io::Result<Vec<u8>> {
-    use io::Read as _;
+pub(super) fn beginning(folder: &dyn Folder, name: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(HEADER as u64).read_to_end(&mut bytes)?;
+    folder.open(name)?.take(HEADER as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

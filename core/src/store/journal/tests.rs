@@ -1,11 +1,21 @@
 //! The journal on a disk: what comes back, and what is said of one that was damaged.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::folder::DiskFolder;
 use super::*;
 use crate::store::{Batch, MemoryStore, Store};
+
+fn begin(folder: &Path, last: Mark) -> Result<Journal, StoreError> {
+    Journal::begin(DiskFolder::at(folder), last, SEGMENT_BYTES)
+}
+
+fn look(folder: &Path) -> Result<Found, StoreError> {
+    Found::look(DiskFolder::at(folder))
+}
 
 fn rows(number: u64) -> Rows {
     let key = |part: &str| [&number.to_be_bytes()[..], part.as_bytes()].concat();
@@ -14,14 +24,14 @@ fn rows(number: u64) -> Rows {
 
 /// A journal with so many batches.
 fn journal(folder: &Path, batches: u64) -> Journal {
-    let mut journal = Journal::begin(folder, Mark::default()).unwrap();
+    let mut journal = begin(folder, Mark::default()).unwrap();
     (1..=batches).for_each(|number| assert_eq!(journal.append(&rows(number)).unwrap().sequence, number));
     journal
 }
 
 fn replayed(folder: &Path, after: Mark) -> Result<Vec<(u64, Rows)>, StoreError> {
     let mut seen = Vec::new();
-    let last = Found::look(folder)?.replay(after, &mut |mark, rows| {
+    let last = look(folder)?.replay(after, &mut |mark, rows| {
         seen.push((mark.sequence, rows));
         Ok(())
     })?;
@@ -35,7 +45,7 @@ fn expected(numbers: std::ops::RangeInclusive<u64>) -> Vec<(u64, Rows)> {
 
 /// The last segment's file.
 fn last_file(folder: &Path) -> PathBuf {
-    segment::list(folder).unwrap().pop().unwrap().path
+    folder.join(look(folder).unwrap().segments.pop().unwrap().name)
 }
 
 #[test]
@@ -45,7 +55,7 @@ fn what_was_appended_comes_back_in_order_from_any_batch_on() {
     let third = journal.last();
     journal.append(&rows(4)).unwrap();
     // A restart goes on in a segment of its own.
-    let mut journal = Journal::begin(folder.path(), journal.last()).unwrap();
+    let mut journal = begin(folder.path(), journal.last()).unwrap();
     journal.append(&rows(5)).unwrap();
     assert_eq!(replayed(folder.path(), Mark::default()), Ok(expected(1..=5)));
     assert_eq!(replayed(folder.path(), third), Ok(expected(4..=5)));
@@ -77,7 +87,7 @@ fn a_torn_end_is_cut_off_wherever_it_was_torn_and_the_journal_goes_on() {
         journal(folder.path(), 3);
         OpenOptions::new().write(true).open(last_file(folder.path())).unwrap().set_len(length).unwrap();
         let mut second = Mark::default();
-        Found::look(folder.path())
+        look(folder.path())
             .unwrap()
             .replay(Mark::default(), &mut |mark, _| {
                 second = mark;
@@ -85,7 +95,7 @@ fn a_torn_end_is_cut_off_wherever_it_was_torn_and_the_journal_goes_on() {
             })
             .unwrap();
         assert_eq!(second.sequence, 2, "{length}");
-        let mut journal = Journal::begin(folder.path(), second).unwrap();
+        let mut journal = begin(folder.path(), second).unwrap();
         journal.append(&rows(3)).unwrap();
         assert_eq!(replayed(folder.path(), Mark::default()), Ok(expected(1..=3)), "{length}");
     }
@@ -95,8 +105,8 @@ fn a_torn_end_is_cut_off_wherever_it_was_torn_and_the_journal_goes_on() {
 fn a_flipped_bit_before_the_end_is_damage_and_never_other_rows() {
     let whole = tempfile::tempdir().unwrap();
     let first = journal(whole.path(), 3);
-    Journal::begin(whole.path(), first.last()).unwrap().append(&rows(4)).unwrap();
-    let path = segment::list(whole.path()).unwrap().remove(0).path;
+    begin(whole.path(), first.last()).unwrap().append(&rows(4)).unwrap();
+    let path = whole.path().join(look(whole.path()).unwrap().segments.remove(0).name);
     let bytes = fs::read(&path).unwrap();
     for place in 0..bytes.len() {
         let mut flipped = bytes.clone();
@@ -117,17 +127,18 @@ fn a_checkpoint_lets_old_segments_go_and_holds_all_rows() {
     let second = journal.last();
     let mut journal = {
         journal.append(&rows(3)).unwrap();
-        Journal::begin(folder.path(), journal.last()).unwrap()
+        begin(folder.path(), journal.last()).unwrap()
     };
     journal.append(&rows(4)).unwrap();
-    let path = checkpoint::write(folder.path(), &store, journal.last()).unwrap();
-    journal.checkpointed(journal.last(), &path, 0).unwrap();
-    let found = Found::look(folder.path()).unwrap();
+    let name = checkpoint::write(&*DiskFolder::at(folder.path()), &store, journal.last()).unwrap();
+    journal.checkpointed(journal.last(), &name, 0).unwrap();
+    let found = look(folder.path()).unwrap();
     assert_eq!(found.segments.len(), 1, "the segment that ended before the checkpoint is still there");
-    let (at, path) = found.checkpoint.clone().unwrap();
+    let (at, name) = found.checkpoint.clone().unwrap();
     assert_eq!(at, journal.last());
+    let path = folder.path().join(&name);
     let mut held = Rows::new();
-    checkpoint::read(&path, &mut |rows| {
+    checkpoint::read(&*found.folder, &name, &mut |rows| {
         held.extend(rows);
         Ok(())
     })
@@ -138,7 +149,7 @@ fn a_checkpoint_lets_old_segments_go_and_holds_all_rows() {
     let bytes = fs::read(&path).unwrap();
     for length in (0..bytes.len()).step_by(97) {
         fs::write(&path, &bytes[..length]).unwrap();
-        assert_eq!(checkpoint::read(&path, &mut |_| Ok(())).unwrap_err().code(), "store.damaged", "{length}");
+        assert_eq!(checkpoint::read(&*found.folder, &name, &mut |_| Ok(())).unwrap_err().code(), "store.damaged", "{length}");
     }
 }
 

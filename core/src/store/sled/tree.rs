@@ -1,6 +1,6 @@
 //! sled 0.34.7 in a folder: opening, reading, applying a batch, making it durable. Everything that sled must not be trusted with is here.
 //!
-//! Its `flush` writes and does not sync on Linux, so [`Tree::sync`] is `flush` **and** a sync of `<folder>/db`, sled's one file of data, through
+//! Its `flush` writes and does not sync on Linux, so [`SledTree::sync`] is `flush` **and** a sync of `<folder>/db`, sled's one file of data, through
 //! a descriptor of our own (a sync is per file, not per descriptor). Power cuts were tried against this on a block device: 180 of 180 kept all
 //! that was acknowledged, without it most lost something or did not open. The rest is kept from it: values above 4 kB (never synced), its
 //! compression (slow opening), its flusher thread (swallows errors), a cache of its own choice (1 GB), half-written snapshots (taken for
@@ -15,6 +15,7 @@ use std::sync::{PoisonError, RwLock};
 
 use super::lock::try_for_a_while;
 use crate::store::journal::Rows;
+use crate::store::journaled::home::Tree;
 use crate::store::{Entry, StoreError};
 
 /// sled's file of data in its folder.
@@ -28,7 +29,7 @@ pub(super) enum Readable {
 }
 
 /// sled's one tree.
-pub(super) struct Tree {
+pub(in crate::store) struct SledTree {
     /// Empty only while it is being dropped.
     db: Option<sled::Db>,
     /// Our own descriptor of sled's file of data.
@@ -37,7 +38,7 @@ pub(super) struct Tree {
     pub(super) view: RwLock<Readable>,
 }
 
-impl Tree {
+impl SledTree {
     /// Opens the tree in a folder, or makes one. Reads sled's snapshot and the tail of its log: some milliseconds for a phone's store, a quarter
     /// of a second for 200 MB. Never panics.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
@@ -62,11 +63,19 @@ impl Tree {
         fenced(|| read(db).map_err(|error| from_sled("reading", &error)))
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    /// What sled itself calls durable, and is not on Linux.
+    fn flush_log(&self) -> Result<(), StoreError> {
+        let db = self.db()?;
+        fenced(|| db.flush().map(drop).map_err(|error| from_sled("flushing", &error)))
+    }
+}
+
+impl Tree for SledTree {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|db| Ok(db.get(key)?.map(|value| value.to_vec())))
     }
 
-    pub(super) fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.read(|db| {
             let entries = db.range::<&[u8], _>((start, end)).take(limit);
             entries.map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
@@ -74,7 +83,7 @@ impl Tree {
     }
 
     /// Makes a batch visible, for a reader all at once. Calls `visible` before any reader can see the first of it.
-    pub(super) fn apply(&self, rows: Rows, visible: &dyn Fn()) -> Result<(), StoreError> {
+    fn apply(&self, rows: Rows, visible: &dyn Fn()) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         for (key, value) in rows {
             match value {
@@ -92,25 +101,24 @@ impl Tree {
     }
 
     /// Makes everything durable that was applied.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
-        self.flush()?;
+    fn sync(&self) -> Result<(), StoreError> {
+        self.flush_log()?;
         self.data.sync_all().map_err(|error| StoreError::from_io("syncing", &error))
     }
 
-    /// What sled itself calls durable, and is not on Linux.
-    pub(super) fn flush(&self) -> Result<(), StoreError> {
-        let db = self.db()?;
-        fenced(|| db.flush().map(drop).map_err(|error| from_sled("flushing", &error)))
+    #[cfg(feature = "seeded-bugs")]
+    fn flush(&self) -> Result<(), StoreError> {
+        self.flush_log()
     }
 
     /// sled's file and whatever stands beside it. Asks the file system, reads no data.
-    pub(super) fn size_on_disk(&self) -> Result<u64, StoreError> {
+    fn size_on_disk(&self) -> Result<u64, StoreError> {
         let db = self.db()?;
         fenced(|| db.size_on_disk().map_err(|error| from_sled("measuring", &error)))
     }
 }
 
-impl Drop for Tree {
+impl Drop for SledTree {
     /// Closes sled and waits until its background work has let go of the file: it has no call that says so, but its lock does.
     fn drop(&mut self) {
         let db = self.db.take();

@@ -1,10 +1,11 @@
-//! The phone's folder: opened, or made for an enrolment, and never taken for something that it is not.
+//! The phone's folder: opened, or made for an enrolment, and never taken for something that it is not. Beside it lies its mark, so that a folder
+//! that is copied or put back begins a new life.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use doorstep_core::field::Engine;
-use doorstep_core::store::{SledOptions, SledStore, Store};
+use doorstep_core::field::{Engine, MarkFile};
+use doorstep_core::store::{SledOptions, SledStore, Store, StoreError};
 
 use super::PhoneError;
 
@@ -41,6 +42,15 @@ pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, Ph
         (false, Opening::Enrolled) => return Err(not_enrolled()),
     }
     Ok(Arc::new(store))
+}
+
+/// The mark of an opened folder: `<folder>.life` beside it.
+pub(super) fn mark(folder: &Path) -> Result<MarkFile, PhoneError> {
+    // Also where the folder is named as `.`, or with a slash at its end.
+    let folder = folder.canonicalize().map_err(|error| StoreError::Io { doing: "finding the folder", kind: error.kind() })?;
+    let mut path = folder.into_os_string();
+    path.push(".life");
+    Ok(MarkFile::at(path))
 }
 
 /// Whether something is there that is no empty folder: files, or a file of that name.

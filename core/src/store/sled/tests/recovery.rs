@@ -1,6 +1,9 @@
 //! Trees that are damaged, gone or old under a journal that is whole, and the other way round.
 
+use super::super::tree::SledTree;
 use super::*;
+use crate::store::journal::Journal;
+use crate::store::journal::frame::Mark;
 
 const ROWS: u32 = 400;
 
@@ -59,9 +62,9 @@ fn a_tree_that_opens_and_has_lost_everything_is_built_anew_also_when_nothing_sta
     let store = SledStore::open(folder.path(), small()).unwrap();
     store.checkpoint().unwrap();
     drop(store);
-    assert_eq!(Found::look(&folder.path().join(JOURNAL)).unwrap().segments.len(), 1);
+    assert_eq!(Found::look(DiskFolder::at(folder.path().join(JOURNAL))).unwrap().segments.len(), 1);
     fs::remove_dir_all(folder.path().join(TREE)).unwrap();
-    drop(Tree::open(&folder.path().join(TREE), 1 << 20).unwrap());
+    drop(SledTree::open(&folder.path().join(TREE), 1 << 20).unwrap());
     let store = SledStore::open(folder.path(), small()).unwrap();
     assert_eq!(contents(&store), before);
     assert!(matches!(store.opening(), Opening::Rebuilt { set_aside: Some(_), .. }), "{:?}", store.opening());
@@ -149,7 +152,7 @@ fn where_neither_tree_nor_journal_is_whole_the_error_is_typed_and_nothing_is_rem
     bytes[2_000] ^= 1;
     fs::write(&segment, &bytes).unwrap();
     // A last segment that breaks off is a torn end, unless something follows it: then a batch is missing.
-    let journal = Journal::begin(&folder.path().join(JOURNAL), Mark { sequence: ROWS.into(), check: 7 });
+    let journal = Journal::begin(DiskFolder::at(folder.path().join(JOURNAL)), Mark { sequence: ROWS.into(), check: 7 }, SEGMENT_BYTES);
     drop(journal);
     assert_eq!(SledStore::open(folder.path(), small()).err().map(|error| error.code()), Some("store.damaged"));
     assert!(data.exists() && segment.exists());

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use doorstep_core::field::{CONTENT_TYPE, Transport};
+use doorstep_core::field::{CONTENT_TYPE, NoMark, Transport};
 use doorstep_core::field::{TransportAnswer, TransportFault};
 use doorstep_core::model::{
     DeviceId, Directory, DocId, Grant, GrantId, Grid, GridId, GroupId, LedgerId, Millis, PersonId, Position, Role, Scope, Seal, Staff,
@@ -72,7 +72,7 @@ impl Street {
     pub(super) fn phone_before_first_sync(&self, worker: u8) -> Phone {
         static STREAMS: AtomicU64 = AtomicU64::new(1);
         let entropy = Stream(STREAMS.fetch_add(1, Ordering::Relaxed) << 32);
-        let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(SystemClock), Box::new(entropy)).unwrap();
+        let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(SystemClock), Box::new(entropy), &NoMark).unwrap();
         // Nothing listens on the discard port of this machine.
         engine.enrol(&Desk(worker), "http://127.0.0.1:9", "CODE", "test").unwrap();
         Phone { engine }

@@ -9,18 +9,13 @@
 //! | does not open, is gone, or is not of this journal | whole from a checkpoint or from its beginning | the tree is set aside and built anew |
 //! | does not open | lacks batches | `Damaged` |
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::tree::Tree;
-use super::{JOURNAL, MARK_KEY, SledOptions, TREE};
+use super::MARK_KEY;
+use super::home::{Home, Tree};
 use crate::store::journal::frame::Mark;
-use crate::store::journal::{Found, Rows, checkpoint};
+use crate::store::journal::{Found, Rows};
 use crate::store::{MOST_BATCH, StoreError};
-
-/// The folder in which a tree is built anew; one that is found was not finished.
-const UNFINISHED: &str = "tree.unfinished";
 
 /// How a store was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +40,16 @@ pub enum Opening {
     },
 }
 
+impl Opening {
+    /// Whether anything had to be put right.
+    pub const fn is_mended(&self) -> bool {
+        match self {
+            Self::New | Self::Whole => false,
+            Self::CaughtUp { .. } | Self::JournalReplaced | Self::Rebuilt { .. } => true,
+        }
+    }
+}
+
 /// How far a rebuilding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rebuilding {
@@ -53,28 +58,27 @@ pub struct Rebuilding {
 }
 
 /// A tree that has everything that its journal has.
-pub(super) struct Recovered {
-    pub tree: Tree,
+pub(in crate::store) struct Recovered<T> {
+    pub tree: T,
     pub last: Mark,
     pub needs_checkpoint: bool,
     pub opening: Opening,
 }
 
-/// Opens the tree of a store's folder.
-pub(super) fn open(path: &Path, options: SledOptions, progress: &mut dyn FnMut(Rebuilding)) -> Result<Recovered, StoreError> {
-    let found = Found::look(&path.join(JOURNAL))?;
-    let folder = path.join(TREE);
-    if !folder.exists() && !found.is_empty() {
-        return rebuild(path, options, &found, None, progress);
+/// Opens the tree of a home.
+pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuilding)) -> Result<Recovered<H::Tree>, StoreError> {
+    let found = look(home)?;
+    let is_new = !home.has_tree();
+    if is_new && !found.is_empty() {
+        return rebuild(home, &found, None, progress);
     }
-    let is_new = !folder.exists();
-    let opened = Tree::open(&folder, options.cache_bytes).and_then(|tree| {
+    let opened = home.open_tree().and_then(|tree| {
         let mark = mark_of(&tree)?;
         Ok((tree, mark))
     });
     let (tree, mark) = match opened {
         Ok(opened) => opened,
-        Err(StoreError::Damaged { .. }) if !found.is_empty() => return set_aside_and_rebuild(path, options, &found, progress),
+        Err(StoreError::Damaged { .. }) if !found.is_empty() => return set_aside_and_rebuild(home, &found, progress),
         Err(error) => return Err(error),
     };
     match catch_up(&tree, mark, &found) {
@@ -90,9 +94,9 @@ pub(super) fn open(path: &Path, options: SledOptions, progress: &mut dyn FnMut(R
             let reaches = verify(&found).is_ok_and(|verified| verified.last.sequence >= mark.sequence);
             if reaches {
                 drop(tree);
-                set_aside_and_rebuild(path, options, &found, progress)
+                set_aside_and_rebuild(home, &found, progress)
             } else if mark.sequence > 0 {
-                replace_journal(path)?;
+                home.set_journal_aside()?;
                 let opening = Opening::JournalReplaced;
                 Ok(Recovered { tree, last: mark, needs_checkpoint: true, opening })
             } else {
@@ -103,13 +107,23 @@ pub(super) fn open(path: &Path, options: SledOptions, progress: &mut dyn FnMut(R
     }
 }
 
-fn mark_of(tree: &Tree) -> Result<Mark, StoreError> {
+fn look<H: Home>(home: &H) -> Result<Found, StoreError> {
+    let found = Found::look(home.journal());
+    #[cfg(feature = "seeded-bugs")]
+    let found = found.map(|mut found| {
+        found.set_bug_takes_torn_frames(home.takes_torn_frames());
+        found
+    });
+    found
+}
+
+fn mark_of(tree: &impl Tree) -> Result<Mark, StoreError> {
     let row = tree.get(&MARK_KEY)?;
     row.map_or(Ok(Mark::default()), |row| Mark::from_bytes(&row).ok_or(StoreError::Damaged { what: "the tree's mark does not decode" }))
 }
 
 /// Applies the batches that the tree lacks. `Damaged` when the journal does not hold all of them, or does not know the tree's last one.
-fn catch_up(tree: &Tree, mark: Mark, found: &Found) -> Result<(Mark, u64), StoreError> {
+fn catch_up(tree: &impl Tree, mark: Mark, found: &Found) -> Result<(Mark, u64), StoreError> {
     if found.is_empty() && mark == Mark::default() {
         return Ok((mark, 0));
     }
@@ -124,63 +138,45 @@ fn catch_up(tree: &Tree, mark: Mark, found: &Found) -> Result<(Mark, u64), Store
     Ok((last, batches))
 }
 
-fn apply(tree: &Tree, mark: Mark, mut rows: Rows) -> Result<(), StoreError> {
+fn apply(tree: &impl Tree, mark: Mark, mut rows: Rows) -> Result<(), StoreError> {
     rows.insert(MARK_KEY.to_vec(), Some(mark.to_bytes().to_vec()));
     tree.apply(rows, &|| {})
 }
 
-fn set_aside_and_rebuild(
-    path: &Path,
-    options: SledOptions,
-    found: &Found,
-    progress: &mut dyn FnMut(Rebuilding),
-) -> Result<Recovered, StoreError> {
+fn set_aside_and_rebuild<H: Home>(home: &H, found: &Found, progress: &mut dyn FnMut(Rebuilding)) -> Result<Recovered<H::Tree>, StoreError> {
     verify(found)?;
-    let aside = set_aside(path, TREE)?;
-    rebuild(path, options, found, Some(aside), progress)
+    let aside = home.set_tree_aside()?;
+    rebuild(home, found, Some(aside), progress)
 }
 
 /// Builds the tree from checkpoint and journal, aside, and puts it in its place when it is whole.
-fn rebuild(
-    path: &Path,
-    options: SledOptions,
+fn rebuild<H: Home>(
+    home: &H,
     found: &Found,
     set_aside: Option<PathBuf>,
     progress: &mut dyn FnMut(Rebuilding),
-) -> Result<Recovered, StoreError> {
-    let failed = |error: io::Error| StoreError::from_io("building the tree anew", &error);
-    let unfinished = path.join(UNFINISHED);
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(failed)?;
-    }
-    let mut builder =
-        Builder { tree: Tree::open(&unfinished, options.cache_bytes)?, rows: Rows::new(), bytes: 0, done: Rebuilding::default(), progress };
-    let mut after = Mark::default();
-    if let Some((at, checkpoint)) = &found.checkpoint {
-        after = *at;
-        checkpoint::read(checkpoint, &mut |rows| builder.take(rows))?;
-    }
+) -> Result<Recovered<H::Tree>, StoreError> {
+    let mut builder = Builder { tree: home.begin_tree()?, rows: Rows::new(), bytes: 0, done: Rebuilding::default(), progress };
+    let after = found.read_checkpoint(&mut |rows| builder.take(rows))?;
     let mut batches = 0;
     let last = found.replay(after, &mut |_, rows| {
         batches += 1;
         builder.take(rows)
     })?;
-    builder.finish(last)?;
-    fs::rename(&unfinished, path.join(TREE)).and_then(|()| fs::File::open(path)?.sync_all()).map_err(failed)?;
-    let tree = Tree::open(&path.join(TREE), options.cache_bytes)?;
+    let tree = home.place_tree(builder.finish(last)?)?;
     let opening = Opening::Rebuilt { set_aside, batches };
     Ok(Recovered { tree, last, needs_checkpoint: false, opening })
 }
 
-struct Builder<'a> {
-    tree: Tree,
+struct Builder<'a, T> {
+    tree: T,
     rows: Rows,
     bytes: usize,
     done: Rebuilding,
     progress: &'a mut dyn FnMut(Rebuilding),
 }
 
-impl Builder<'_> {
+impl<T: Tree> Builder<'_, T> {
     fn take(&mut self, rows: Rows) -> Result<(), StoreError> {
         for (key, value) in rows {
             self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
@@ -197,10 +193,11 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn finish(mut self, last: Mark) -> Result<(), StoreError> {
+    fn finish(mut self, last: Mark) -> Result<T, StoreError> {
         self.rows.insert(MARK_KEY.to_vec(), Some(last.to_bytes().to_vec()));
         self.write()?;
-        self.tree.sync()
+        self.tree.sync()?;
+        Ok(self.tree)
     }
 }
 
@@ -216,58 +213,15 @@ pub struct Verified {
 }
 
 /// Reads everything that a journal holds.
-pub(super) fn verify(found: &Found) -> Result<Verified, StoreError> {
-    let (mut rows, mut batches, mut after) = (0, 0, Mark::default());
-    if let Some((at, checkpoint)) = &found.checkpoint {
-        after = *at;
-        checkpoint::read(checkpoint, &mut |some| {
-            rows += some.len() as u64;
-            Ok(())
-        })?;
-    }
+pub(in crate::store) fn verify(found: &Found) -> Result<Verified, StoreError> {
+    let (mut rows, mut batches) = (0, 0);
+    let after = found.read_checkpoint(&mut |some| {
+        rows += some.len() as u64;
+        Ok(())
+    })?;
     let last = found.replay(after, &mut |_, _| {
         batches += 1;
         Ok(())
     })?;
     Ok(Verified { last, rows, batches })
-}
-
-/// Copies a backup into a folder as its journal, wholly or not at all.
-pub(super) fn restore(backup: &Path, folder: &Path) -> Result<Verified, StoreError> {
-    let failed = |error: io::Error| StoreError::from_io("restoring a backup", &error);
-    let found = Found::look(backup)?;
-    if found.is_empty() {
-        return Err(StoreError::Damaged { what: "there is no backup in this folder" });
-    }
-    let verified = verify(&found)?;
-    let unfinished = folder.join("journal.unfinished");
-    let copy = || {
-        if unfinished.exists() {
-            fs::remove_dir_all(&unfinished)?;
-        }
-        fs::create_dir_all(&unfinished)?;
-        if let Some((_, checkpoint)) = &found.checkpoint {
-            let copy = unfinished.join(checkpoint.file_name().unwrap_or_default());
-            fs::copy(checkpoint, &copy)?;
-            fs::File::open(copy)?.sync_all()?;
-        }
-        found.copy_segments(&unfinished)?;
-        fs::rename(&unfinished, folder.join(JOURNAL))?;
-        fs::File::open(folder)?.sync_all()
-    };
-    copy().map_err(failed)?;
-    Ok(verified)
-}
-
-fn replace_journal(path: &Path) -> Result<(), StoreError> {
-    if path.join(JOURNAL).exists() { set_aside(path, JOURNAL).map(drop) } else { Ok(()) }
-}
-
-/// Moves a folder aside, under a name that says what it is.
-fn set_aside(path: &Path, name: &str) -> Result<PathBuf, StoreError> {
-    let failed = |error: io::Error| StoreError::from_io("setting a damaged folder aside", &error);
-    let free = (1..).map(|number: u32| path.join(format!("{name}.damaged-{number}"))).find(|aside| !aside.exists());
-    let aside = free.ok_or(StoreError::Damaged { what: "no name is left to set a damaged folder aside" })?;
-    fs::rename(path.join(name), &aside).and_then(|()| fs::File::open(path)?.sync_all()).map_err(failed)?;
-    Ok(aside)
 }
