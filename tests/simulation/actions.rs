@@ -2,6 +2,7 @@
 
 mod cards;
 mod records;
+mod restore;
 mod trouble;
 
 use doorstep_core::docs::DocKind;
@@ -40,8 +41,8 @@ actions! {
     ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 3, Move = 2,
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 4, Discard = 1, Import = 1,
-    Sync = 20, ReadAgain = 2, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
-    RestartServer = 1,
+    Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
+    RestartServer = 1, BackUp = 1, RestoreServer = 1,
 }
 
 /// What a command did, when it went well.
@@ -85,6 +86,8 @@ impl Action {
                 | Self::RestartPhone
                 | Self::CrashServer
                 | Self::RestartServer
+                | Self::BackUp
+                | Self::RestoreServer
                 | Self::Discard
         )
     }
@@ -136,6 +139,8 @@ impl World {
                 }
                 Ok(())
             }
+            Action::BackUp => self.back_up(),
+            Action::RestoreServer => self.restore_server(),
             Action::Resend | Action::Discard => self.answer_refusal(phone, action),
             action => self.record_something(phone, action),
         }

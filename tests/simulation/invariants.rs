@@ -47,6 +47,9 @@ impl World {
 
     /// An accepted transition never changes its meaning: the server's timeline of a case only grows at its end.
     pub fn check_timelines(&mut self, street: StreetId, documents: impl Iterator<Item = (DocKind, DocId)>) -> Result<(), Violation> {
+        if self.record.restored {
+            return Ok(());
+        }
         let cases: BTreeSet<DocId> = documents.filter(|(kind, _)| *kind == DocKind::Case).map(|(_, doc)| doc).collect();
         for case in cases {
             let Ok((document, receipts)) = self.hub()?.document(street, case) else { continue };
@@ -81,6 +84,7 @@ impl World {
         let refused: BTreeMap<GroupId, String> = listed.into_iter().map(|record| (record.group, record.code)).collect();
         let heard = self.record.heard.get(&phone);
         let mended = self.record.mended.get(&phone).copied().unwrap_or_default();
+        let restored = self.record.restored;
         let mut fates = Vec::new();
         for (group, promise) in self.record.promises.iter().filter(|(_, promise)| promise.phone == phone) {
             let detail = || format!("phone {phone}, group {group:?}: {promise:?}");
@@ -88,7 +92,7 @@ impl World {
                 Fate::Waiting if waiting.contains(group) => {
                     ensure(!refused.contains_key(group), "a command waits or is refused, not both", detail)?;
                 }
-                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, phone)?)),
+                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, restored)?)),
                 Fate::InDoubt => {
                     let listed = refused.get(group).cloned();
                     fates.push((*group, listed.map_or(Fate::LetGo, Fate::Refused)));
@@ -127,7 +131,7 @@ impl World {
             let shows = shows(engine, promise, added).map_err(|error| of_phone(phone, &error))?;
             ensure(shows, "a phone's own command stays in its own view", || format!("phone {phone}: {promise:?}"))?;
         }
-        if kind == DocKind::Case {
+        if kind == DocKind::Case && !self.record.restored {
             let timeline = engine.case(doc.into()).map_err(|error| of_phone(phone, &error))?.view.timeline;
             let accepted: Vec<TimelineEntry> =
                 timeline.into_iter().filter(|entry| matches!(entry.standing, Standing::Accepted(_))).collect();
@@ -157,10 +161,12 @@ fn fate(
     refused: Option<&String>,
     heard: Option<&BTreeSet<GroupId>>,
     mended: bool,
-    phone: usize,
+    restored: bool,
 ) -> Result<Fate, Violation> {
+    let phone = promise.phone;
     if let Some(code) = refused {
-        let of_list = Refusal::from_wire(code, None, None).is_of_closed_list();
+        // A server that lost a grant cannot know that there was one.
+        let of_list = Refusal::from_wire(code, None, None).is_of_closed_list() || (restored && code == "policy.not_in_scope");
         ensure(of_list, "honest work is refused only for a reason of the closed list", || format!("phone {phone}, {code}: {promise:?}"))?;
         return Ok(Fate::Refused(code.clone()));
     }

@@ -149,6 +149,7 @@ fn storms_do_what_they_are_for() {
         ("mended", 10),
         ("resumed parts", 200),
         ("bootstraps that others wrote into", 20),
+        ("restores", 30),
     ];
     for (what, fewest) in fewest {
         assert!(counts.get(what).is_some_and(|count| *count >= fewest), "{what}: {counts:?}");

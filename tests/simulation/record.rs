@@ -50,6 +50,11 @@ pub type Acknowledged = (StreetId, Vec<(DocId, ChangeHash)>);
 pub struct Record {
     pub promises: BTreeMap<GroupId, Promise>,
     pub acknowledged: BTreeMap<GroupId, Acknowledged>,
+    /// What was acknowledged and then lost by a restore: it must be there again in the end.
+    pub lost: BTreeMap<GroupId, Acknowledged>,
+    /// Whether the server was ever set up again from a backup. From then on timelines can change as what it lost comes back, and rights that were
+    /// given since the backup are unknown to it.
+    pub restored: bool,
     /// For each phone the groups that it was told of as accepted.
     pub heard: BTreeMap<usize, BTreeSet<GroupId>>,
     /// For each phone whether the last answer made it run commands again.

@@ -120,6 +120,7 @@ fn weights(dice: &mut Dice, off: Off) -> Vec<u64> {
             let swing = [0, 1, 2, 2, 3, 6][dice.below(6) as usize];
             let switched_off = match action {
                 Action::CrashPhone | Action::CrashServer | Action::RestartPhone | Action::RestartServer => off.crashes,
+                Action::RestoreServer => off.crashes,
                 Action::SetClock => off.clocks,
                 Action::Revoke | Action::Grant => off.grants,
                 Action::CutOff | Action::Reconnect => off.net,

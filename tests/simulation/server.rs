@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doorstep_core::model::StreetId;
 use doorstep_core::store::MemoryStore;
 use doorstep_core::sync::ANSWER_BYTES;
-use doorstep_server::hub::Hub;
+use doorstep_server::hub::{Hub, HubError};
 use doorstep_server::ledger::{KeyedLedger, Ledger};
 
 use crate::clock::{NodeClock, Time};
@@ -20,6 +20,8 @@ pub struct Server {
     cache_bytes: u64,
     answer_bytes: usize,
     hub: Option<Hub>,
+    /// A copy of the store, as the last backup has it.
+    backup: MemoryStore,
 }
 
 impl Server {
@@ -36,6 +38,7 @@ impl Server {
             cache_bytes,
             answer_bytes,
             hub: None,
+            backup: MemoryStore::new(),
         };
         server.start();
         server
@@ -47,6 +50,21 @@ impl Server {
         let ledger: Arc<dyn Ledger> = Arc::new(KeyedLedger::new(self.store.clone()));
         let hub = Hub::new(ledger, self.clock.clone(), self.dice.shared(), self.cache_bytes);
         self.hub = Some(hub.with_answer_bytes(self.answer_bytes));
+    }
+
+    /// Makes a backup; phones are told up to where it reaches.
+    pub fn make_backup(&mut self) -> Result<(), HubError> {
+        let Some(hub) = &self.hub else { return Ok(()) };
+        let positions = hub.positions()?;
+        self.backup = self.store.copy();
+        hub.note_backup(&positions)
+    }
+
+    /// Loses the store and sets it up again from the last backup, as `doorstep restore` does: with another life of each ledger.
+    pub fn restore(&mut self) -> Result<(), HubError> {
+        self.store = Arc::new(self.backup.copy());
+        self.start();
+        self.hub.as_ref().map_or(Ok(()), Hub::renew_ledgers)
     }
 
     /// Cuts the power.

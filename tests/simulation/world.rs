@@ -100,6 +100,7 @@ impl World {
             attempts: 0,
         };
         world.furnish();
+        world.server.make_backup().unwrap();
         world.post(0, Event::Act);
         world
     }
@@ -315,6 +316,10 @@ impl World {
         let undecodable = |_| Violation { invariant: "frames decode", detail: format!("of phone {phone}") };
         let request: Request = open_frame::<Signed>(frame).and_then(|signed| signed.open()).map_err(undecodable)?;
         let response: Response = open_frame(answer).map_err(undecodable)?;
+        if request.ledger.is_some_and(|ledger| ledger != response.ledger) {
+            // It speaks of another life of the ledger, and has first to be told of this one.
+            return ensure(response == Response::nothing(response.now, response.ledger), "nothing is judged for another life", String::new);
+        }
         let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
         let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
         ensure(verdicts.len() == groups.len(), "each group has a verdict", || format!("{} of {}", verdicts.len(), groups.len()))?;

@@ -14,7 +14,7 @@ use crate::field::notice::Listeners;
 use crate::field::outbox::Outbox;
 use crate::field::plan::{has_ground, plan};
 use crate::field::queries::Search;
-use crate::field::reconcile::{Progress, Reconciliation};
+use crate::field::reconcile::Reconciliation;
 use crate::field::refused::RefusedIndex;
 use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
@@ -39,6 +39,8 @@ pub(super) struct State {
     pub accepted_by: Position,
     /// While this phone gives back what a restored server lost.
     pub reconciliation: Option<Reconciliation>,
+    /// Whether something is kept that a restored server did not take back: it is offered again with each exchange.
+    pub is_owing: bool,
     pub grants: BTreeMap<GrantId, HeldGrant>,
     pub directory: Option<Directory>,
     pub outbox: Outbox,
@@ -132,7 +134,8 @@ impl Engine {
             offset_ms: tables::get(&read, &tables::setting(Setting::ClockOffset))?.unwrap_or(0),
             ledger: tables::get(&read, &tables::setting(Setting::Ledger))?,
             accepted_by: tables::get(&read, &tables::setting(Setting::AcceptedBy))?.unwrap_or_default(),
-            reconciliation: reconciliation(&read)?,
+            reconciliation: tables::get(&read, &tables::setting(Setting::Reconciliation))?.map(Reconciliation::from),
+            is_owing: Kept::any_owed(&read)?,
             grants: grants.into_iter().map(|held| (held.grant.id, held)).collect(),
             directory: tables::get_long(&read, &tables::setting(Setting::Directory))?,
             outbox: Outbox::open(&read)?,
@@ -258,17 +261,4 @@ impl Engine {
     pub(super) fn view(&self, state: &State, doc: DocId, what: &'static str) -> Result<View, FieldError> {
         View::load(&self.store, &state.outbox, doc)?.ok_or(FieldError::NotFound { what })
     }
-}
-
-/// The reconciliation that was under way, or one of what a server did not take back so far.
-fn reconciliation(read: &dyn crate::store::Read) -> Result<Option<Reconciliation>, FieldError> {
-    if let Some(progress) = tables::get::<Progress>(read, &tables::setting(Setting::Reconciliation))? {
-        return Ok(Some(Reconciliation::from(progress)));
-    }
-    for (doc, hash) in tables::kept_changes(read)? {
-        if Kept::read(read, doc, &hash)?.held.is_none() {
-            return Ok(Some(Reconciliation::from(Progress { after: None, kept_only: Some(true) })));
-        }
-    }
-    Ok(None)
 }

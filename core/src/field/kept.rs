@@ -42,6 +42,16 @@ impl Kept {
         tables::put_long(batch, read, &tables::kept(doc, hash), self)
     }
 
+    /// Whether anything is kept that no server is known to hold.
+    pub(super) fn any_owed(read: &dyn Read) -> Result<bool, FieldError> {
+        for (doc, hash) in tables::kept_changes(read)? {
+            if Self::read(read, doc, &hash)?.held.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What is kept of a document, in the order of the receipts.
     pub(super) fn of(read: &dyn Read, kept: &[(DocId, ChangeHash)], doc: DocId) -> Result<Vec<(ChangeHash, Self)>, FieldError> {
         let mut found = Vec::new();

@@ -3,8 +3,8 @@
 //!
 //! Document after document is offered, by id, some at a time; of what the server says it lacks, the changes are relayed. Then the next slice.
 //! Only when all are through is anything sent or read as usual: a reading would put what the server has in the place of what it lost. How far
-//! this has come is on disk, so that it goes on after a restart; a slice that was broken off comes again. What the server does not take stays
-//! here as [kept](super::kept) and is offered again when the app is next opened.
+//! this has come is on disk, so that it goes on after a restart; a slice that was broken off comes again. What the server does not take, because
+//! what it builds on is not there yet, stays here as [kept](super::kept) and is offered again with each exchange.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -66,6 +66,11 @@ impl Reconciliation {
     pub(super) const fn from(progress: Progress) -> Self {
         Self { progress, offered: None, owed: VecDeque::new(), sent: Vec::new() }
     }
+
+    /// One of what a server did not take back so far.
+    pub(super) const fn of_what_is_owed() -> Self {
+        Self::from(Progress { after: None, kept_only: Some(true) })
+    }
 }
 
 /// What a request brings of a reconciliation.
@@ -99,6 +104,7 @@ impl Engine {
         batch.delete(tables::setting(Setting::Reconciliation));
         self.store.commit(batch)?;
         state.reconciliation = None;
+        state.is_owing = Kept::any_owed(&store)?;
         Ok(None)
     }
 

@@ -4,6 +4,7 @@ use std::sync::MutexGuard;
 
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
+use crate::field::reconcile::Reconciliation;
 use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
 use crate::field::transport::{SYNC_PATH, Transport, frame_of};
@@ -155,6 +156,9 @@ impl State {
         self.reruns = 0;
         self.anew = 0;
         self.exchanged = Exchanged::default();
+        if self.is_owing && self.reconciliation.is_none() {
+            self.reconciliation = Some(Reconciliation::of_what_is_owed());
+        }
     }
 
     fn bootstrap(&self) -> BootstrapStatus {

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use doorstep_core::docs::{Case, DocKind, Document};
 use doorstep_core::field::Engine;
-use doorstep_core::model::{DocId, Grant, GrantId, Receipts, Scope, StreetId};
+use doorstep_core::model::{DocId, EventKind, Grant, GrantId, Receipts, Scope, StreetId};
 use doorstep_core::store::{Read, prefix_end};
 use doorstep_core::workflow;
 use doorstep_server::hub::HubError;
@@ -31,14 +31,31 @@ struct Held {
 impl World {
     pub fn check_all(&mut self) -> Result<(), Violation> {
         self.check_ledger()?;
+        self.check_lost()?;
         for street in self.server.streets.clone() {
             let held = self.held(street)?;
-            check_claims(&held)?;
+            check_claims(&held, self.record.restored)?;
             self.check_promises(street, &held)?;
             for phone in 0..self.phones.len() {
                 if self.phones[phone].street == street {
                     self.check_replica(phone, &held)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that a restore took away from what phones were told is acknowledged has come back. Where the answer never arrived the work
+    /// waited on, and was judged anew.
+    fn check_lost(&self) -> Result<(), Violation> {
+        let was_heard = |group| self.record.heard.values().any(|heard| heard.contains(group));
+        for (group, (street, changes)) in self.record.lost.iter().filter(|(group, _)| was_heard(group)) {
+            for (doc, hash) in changes {
+                let back = self
+                    .hub()?
+                    .document(*street, *doc)
+                    .is_ok_and(|(document, receipts)| document.contains(hash) && receipts.get(hash).is_some());
+                ensure(back, "what a restore took away comes back", || format!("group {group:?}, {doc:?}"))?;
             }
         }
         Ok(())
@@ -75,7 +92,8 @@ impl World {
                 continue;
             }
             let kept = of_ledger(hub.ledger().group(street, *group))?;
-            ensure(kept.is_some(), "what a phone saw accepted is in the ledger", detail)?;
+            let came_back = self.record.lost.contains_key(group);
+            ensure(kept.is_some() || came_back, "what a phone saw accepted is in the ledger", detail)?;
             let document = held.get(&promise.doc).filter(|held| held.kind == promise.kind);
             let present = document.is_some_and(|held| promise.added.is_none_or(|added| holds(&held.document, added)));
             ensure(present, "what a phone saw accepted is in the document", detail)?;
@@ -161,21 +179,30 @@ fn same_document(phone: usize, engine: &Engine, doc: DocId, held: &Held) -> Resu
     Ok(())
 }
 
-/// Of all cases that claim the same, exactly one is no duplicate, and the others name it.
-fn check_claims(held: &BTreeMap<DocId, Held>) -> Result<(), Violation> {
-    let mut claims: BTreeMap<_, Vec<(DocId, Option<DocId>)>> = BTreeMap::new();
+/// Of all cases that claim the same, exactly one is no duplicate, and the others lead to it: they name it, or after a restore one that was ruled
+/// on later. Nothing is ruled twice.
+fn check_claims(held: &BTreeMap<DocId, Held>, restored: bool) -> Result<(), Violation> {
+    let mut claims: BTreeMap<_, BTreeMap<DocId, Option<DocId>>> = BTreeMap::new();
     for (id, doc) in held.iter().filter(|(_, doc)| doc.kind == DocKind::Case) {
         if let Some(claim) = Case::read(&doc.document).details.claim {
+            let rulings: Vec<_> = doc.document.events().into_iter().filter(|event| event.value.kind == EventKind::DuplicateOf).collect();
+            ensure(rulings.len() <= 1, "a ruling is given once", || format!("{claim:?}, {id:?}: {rulings:?}"))?;
             let duplicate_of = workflow::fold(doc.document.events(), &doc.receipts).duplicate_of;
-            claims.entry(claim).or_default().push((*id, duplicate_of.map(DocId::from)));
+            claims.entry(claim).or_default().insert(*id, duplicate_of.map(DocId::from));
         }
     }
     for (claim, cases) in claims {
         let firsts: Vec<DocId> = cases.iter().filter(|(_, of)| of.is_none()).map(|(id, _)| *id).collect();
-        let others_name_it = cases.iter().filter_map(|(_, of)| *of).all(|of| firsts == [of]);
-        ensure(firsts.len() == 1 && others_name_it, "of all cases that claim the same one is the first", || {
-            format!("{claim:?}: {cases:?}")
-        })?;
+        let leads = |id: &DocId| {
+            let mut place = *id;
+            let steps = if restored { cases.len() } else { 1 };
+            for _ in 0..steps {
+                place = cases.get(&place).copied().flatten().unwrap_or(place);
+            }
+            firsts == [place]
+        };
+        let all_lead = cases.keys().all(leads);
+        ensure(firsts.len() == 1 && all_lead, "of all cases that claim the same one is the first", || format!("{claim:?}: {cases:?}"))?;
     }
     Ok(())
 }
