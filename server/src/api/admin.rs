@@ -27,6 +27,7 @@ use super::Api;
 use crate::http::body_limit;
 use crate::hub::{Hub, HubError};
 use crate::problem::Problem;
+use backup::Backups;
 use job::Imports;
 
 /// What an operator must show: `Authorization: Bearer …`.
@@ -53,6 +54,13 @@ struct Admin {
     api: Api,
     imports: Arc<Imports>,
     store: Arc<SledStore>,
+    backups: Arc<Backups>,
+}
+
+impl FromRef<Admin> for Arc<Backups> {
+    fn from_ref(admin: &Admin) -> Self {
+        Self::clone(&admin.backups)
+    }
 }
 
 impl FromRef<Admin> for Api {
@@ -98,9 +106,9 @@ pub fn router(api: Api, token: Token, store: Arc<SledStore>) -> Router {
         .route("/v1/admin/streets/{street}/documents/{document}", get(show::document))
         .route("/v1/admin/streets/{street}/import/{kind}", import)
         .route("/v1/admin/imports/{import}", get(import::progress))
-        .route("/v1/admin/backup", post(backup::make))
+        .route("/v1/admin/backup", post(backup::start).get(backup::progress))
         .layer(from_fn_with_state(token, only_operators))
-        .with_state(Admin { api, imports: Arc::default(), store })
+        .with_state(Admin { api, imports: Arc::default(), store, backups: Arc::default() })
 }
 
 async fn only_operators(State(token): State<Token>, request: Request, next: Next) -> Response {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use doorstep_core::store::{SledStore, Verified};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::admin::{Client, ServerArgs};
 use crate::settings::{LogFormat, Settings};
@@ -43,7 +43,7 @@ pub struct CheckArgs {
 /// When the server is not reached or refuses.
 pub fn backup(args: BackupArgs) -> anyhow::Result<()> {
     let folder = std::path::absolute(&args.folder).context("the folder cannot be named")?;
-    let made = Client::of(&args.server)?.post("backup", &json!({ "folder": folder }))?;
+    let made = Client::of(&args.server)?.back_up(&folder)?;
     let number = |key: &str| made.get(key).and_then(Value::as_u64).unwrap_or_default();
     println!("备份完成并已核对。 Backed up and checked: {} rows, {} batches behind them.", number("rows"), number("batches"));
     Ok(())

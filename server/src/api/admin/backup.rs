@@ -1,17 +1,77 @@
 //! Backups while serving: into a folder of the server's machine that the operator names.
+//!
+//! A backup outlives the request that started it, because a large store takes longer than a request may. One at a time; how far the last one is
+//! is gone with the process.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use doorstep_core::store::{SledStore, StoreError, Verified};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::response::{IntoResponse, Response};
+use doorstep_core::store::{SledStore, Verified};
+use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
 use crate::http::Json;
+use crate::hub::{Hub, HubError};
 use crate::problem::Problem;
+
+/// After how many seconds it is worth asking again whether another backup has ended.
+const TURN_SECONDS: u32 = 5;
+
+/// The last backup of this process.
+#[derive(Default)]
+pub struct Backups(Mutex<Option<Backup>>);
+
+/// A backup.
+#[derive(Debug, Clone, Serialize)]
+pub struct Backup {
+    folder: PathBuf,
+    state: Progress,
+    rows: u64,
+    batches: u64,
+    last_batch: u64,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Progress {
+    Running,
+    Done,
+    Failed,
+}
+
+impl Backups {
+    /// Begins a backup, unless one is under way.
+    fn begin(&self, folder: &Path) -> Option<Backup> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_some_and(|backup| backup.state == Progress::Running) {
+            return None;
+        }
+        let backup = Backup { folder: folder.to_owned(), state: Progress::Running, rows: 0, batches: 0, last_batch: 0, code: None };
+        Some(last.insert(backup).clone())
+    }
+
+    fn end(&self, how: Result<Verified, &'static str>) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(backup) = last.as_mut() else { return };
+        match how {
+            Ok(made) => {
+                (backup.state, backup.rows, backup.batches, backup.last_batch) =
+                    (Progress::Done, made.rows, made.batches, made.last.sequence);
+            }
+            Err(code) => (backup.state, backup.code) = (Progress::Failed, Some(code)),
+        }
+    }
+
+    fn last(&self) -> Option<Backup> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,21 +79,48 @@ pub struct Wanted {
     folder: PathBuf,
 }
 
-/// `200` once the backup is on the disk, read again and found whole.
-pub async fn make(State(api): State<Api>, State(store): State<Arc<SledStore>>, Json(wanted): Json<Wanted>) -> Result<Json<Value>, Problem> {
-    let positions = api.call(|hub| hub.positions()).await?;
-    let made = tokio::task::spawn_blocking(move || {
-        begin(&wanted.folder)?;
-        store.backup(&wanted.folder).map_err(|error| problem_of(&error))
-    });
-    let made = made.await.map_err(|_| Problem::internal())??;
-    // Only now: phones may let go what is in it.
-    api.call(move |hub| hub.note_backup(&positions)).await?;
-    Ok(Json(show(&made)))
+/// `202` when the backup has begun; `GET` says how it ends.
+pub async fn start(
+    State(api): State<Api>,
+    State(store): State<Arc<SledStore>>,
+    State(backups): State<Arc<Backups>>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response, Problem> {
+    let folder = wanted.folder;
+    let begun = backups.begin(&folder).ok_or_else(|| {
+        Problem::new(StatusCode::CONFLICT, "admin.backup_running", "Another backup is under way").retry_after(TURN_SECONDS)
+    })?;
+    if let Err(problem) = make_folder(&folder) {
+        backups.end(Err("admin.backup_folder"));
+        return Err(problem);
+    }
+    let hub = Arc::clone(&api.hub);
+    let ending = Arc::clone(&backups);
+    let making = tokio::task::spawn_blocking(move || make(&hub, &store, &folder));
+    tokio::spawn(async move { ending.end(making.await.unwrap_or(Err("server.internal"))) });
+    Ok((StatusCode::ACCEPTED, Json(begun)).into_response())
+}
+
+/// The last backup since the server started.
+pub async fn progress(State(backups): State<Arc<Backups>>) -> Result<Json<Backup>, Problem> {
+    backups.last().map(Json).ok_or_else(|| HubError::NotFound { what: "backup since the server started" }.into())
+}
+
+/// Makes a backup, which is on the disk, read again and found whole when this returns; only then are phones told that they may let go what is in it.
+fn make(hub: &Hub, store: &SledStore, folder: &Path) -> Result<Verified, &'static str> {
+    let positions = hub.positions().map_err(|error| failed(&error, error.code()))?;
+    let made = store.backup(folder).map_err(|error| failed(&error, error.code()))?;
+    hub.note_backup(&positions).map_err(|error| failed(&error, error.code()))?;
+    Ok(made)
+}
+
+fn failed(error: &dyn std::fmt::Display, code: &'static str) -> &'static str {
+    tracing::error!(%error, "a backup failed");
+    code
 }
 
 /// Makes the folder, which must not hold anything: two backups in one would be none.
-fn begin(folder: &Path) -> Result<(), Problem> {
+fn make_folder(folder: &Path) -> Result<(), Problem> {
     let bad = |rule: &str| Problem::bad_fields().fault("/folder", rule.to_owned());
     if !folder.is_absolute() {
         return Err(bad("is not an absolute path"));
@@ -44,14 +131,4 @@ fn begin(folder: &Path) -> Result<(), Problem> {
         Ok(false) => Err(bad("is not empty")),
         Err(error) => Err(bad(&format!("cannot be read: {}", error.kind()))),
     }
-}
-
-fn show(made: &Verified) -> Value {
-    json!({ "rows": made.rows, "batches": made.batches, "last_batch": made.last.sequence })
-}
-
-fn problem_of(error: &StoreError) -> Problem {
-    tracing::error!(%error, "a backup failed");
-    let status = if *error == StoreError::Full { StatusCode::INSUFFICIENT_STORAGE } else { StatusCode::SERVICE_UNAVAILABLE };
-    Problem::new(status, error.code(), "The backup was not made").detail(format!("{error}."))
 }

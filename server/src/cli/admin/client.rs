@@ -88,18 +88,30 @@ impl Client {
     /// file it goes on by itself, whatever becomes of this client.
     pub fn import(&self, path: &str, bytes: Vec<u8>, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Value> {
         let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
-        let mut import = answer(request.header("content-type", "text/csv").send(bytes))?;
+        let begun = answer(request.header("content-type", "text/csv").send(bytes))?;
         let number = |import: &Value, key: &str| import.get(key).and_then(Value::as_u64).unwrap_or_default();
-        let path = format!("imports/{}", number(&import, "id"));
+        let path = format!("imports/{}", number(&begun, "id"));
+        let mut shown = |import: &Value| progress(number(import, "documents_done"), number(import, "documents"));
+        self.wait_for(begun, &path, &mut shown).context("the import broke off; send the same file again to go on with it")
+    }
+
+    /// Has the server make a backup, and waits for its end.
+    pub fn back_up(&self, folder: &Path) -> anyhow::Result<Value> {
+        let begun = self.post("backup", &serde_json::json!({ "folder": folder }))?;
+        self.wait_for(begun, "backup", &mut |_| {}).context("no backup was made")
+    }
+
+    /// Looks at what goes on by itself on the server until it has ended.
+    fn wait_for(&self, mut job: Value, path: &str, progress: &mut dyn FnMut(&Value)) -> anyhow::Result<Value> {
         loop {
-            progress(number(&import, "documents_done"), number(&import, "documents"));
-            let text = |key: &str| import.get(key).and_then(Value::as_str).unwrap_or_default();
+            progress(&job);
+            let text = |key: &str| job.get(key).and_then(Value::as_str).unwrap_or_default();
             match text("state") {
-                "done" => return Ok(import),
-                "failed" => bail!("the import broke off; send the same file again to go on with it [{}]", text("code")),
+                "done" => return Ok(job),
+                "failed" => bail!("it failed on the server [{}]", text("code")),
                 _ => std::thread::sleep(LOOK_EVERY),
             }
-            import = self.get(&path, &[])?;
+            job = self.get(path, &[])?;
         }
     }
 }
