@@ -126,6 +126,7 @@ impl Engine {
         let incarnation = life::begin(read, mark, &mut *entropy)?;
         let grants: Vec<HeldGrant> = tables::grants(&read)?;
         let last: Hlc = tables::get(&read, &tables::setting(Setting::LastHlc))?.unwrap_or_default();
+        let kept_status: KeptStatus = tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default();
         let state = State {
             entropy,
             incarnation,
@@ -141,9 +142,9 @@ impl Engine {
             outbox: Outbox::open(&read)?,
             refused: RefusedIndex::open(&read)?,
             search: None,
-            session: Session::default(),
+            session: kept_status.session(),
             line: Line::default(),
-            kept_status: tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default(),
+            kept_status,
             reruns: 0,
             anew: 0,
             set_back: false,

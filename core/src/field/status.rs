@@ -1,6 +1,7 @@
 //! What the engine says of its queue: what waits, since when, what failed, when it tries next. A queue that is stuck is never shown as done.
 
 use crate::model::Millis;
+use crate::sync::client::Session;
 
 /// Whether a record has arrived: the worker's real question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,4 +124,13 @@ pub(super) struct KeptStatus {
     pub failed_attempts: u32,
     #[n(2)]
     pub last_error: Option<String>,
+    #[n(3)]
+    pub next_attempt: Option<Millis>,
+}
+
+impl KeptStatus {
+    /// The session of before the restart, as far as it matters.
+    pub(super) fn session(&self) -> Session {
+        Session::resume(self.failed_attempts, self.next_attempt)
+    }
 }

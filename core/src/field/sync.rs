@@ -105,12 +105,12 @@ impl Engine {
 
     pub(super) fn keep_status(&self, state: &mut State, now: Millis, failure: Option<&SyncFailure>) {
         state.kept_status = match failure {
-            None => KeptStatus { last_success: Some(now), failed_attempts: 0, last_error: None },
+            None => KeptStatus { last_success: Some(now), ..KeptStatus::default() },
             Some(failure) => KeptStatus {
                 last_success: state.kept_status.last_success,
-                // Counted here and not in the session, which begins anew with every process.
-                failed_attempts: state.kept_status.failed_attempts.saturating_add(1),
+                failed_attempts: state.session.failed_attempts(),
                 last_error: Some(failure.code().to_owned()),
+                next_attempt: state.session.wakeup(),
             },
         };
         let mut batch = Batch::new();

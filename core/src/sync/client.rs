@@ -13,6 +13,10 @@ pub const LONGEST_RETRY: i64 = 300_000;
 /// How long an answer may take, in milliseconds, before the attempt counts as failed.
 pub const ANSWER_DEADLINE: i64 = 30_000;
 
+/// How long composing a request or applying an answer may take, in milliseconds. Both are seconds at the most on a slow phone: who has not said by
+/// then what came of it is gone (a thread that panicked, an app that was cut), and the session goes on without it.
+pub const STEP_DEADLINE: i64 = 120_000;
+
 /// Why an attempt failed. All of them are tried again later; none leaves anything half applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SyncFailure {
@@ -49,6 +53,9 @@ pub enum SyncFailure {
         /// The code of the store's error.
         code: &'static str,
     },
+    /// Whoever ran the sync did not go on with it.
+    #[error("the sync was not gone on with")]
+    Abandoned,
     /// The server's answer does not fit the protocol: verdicts of other groups, a document that does not load.
     #[error("the answer does not fit: {what}")]
     Unfit {
@@ -68,6 +75,7 @@ impl SyncFailure {
             Self::Rejected { .. } => "sync.rejected",
             Self::NotReady { .. } => "sync.not_ready",
             Self::Store { .. } => "sync.store",
+            Self::Abandoned => "sync.abandoned",
             Self::Unfit { .. } => "sync.unfit",
         }
     }
@@ -118,9 +126,9 @@ pub enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Idle,
-    Composing,
+    Composing { until: Millis },
     Waiting { until: Millis },
-    Applying,
+    Applying { until: Millis },
     BackingOff { until: Millis },
 }
 
@@ -141,11 +149,17 @@ impl Default for Session {
 }
 
 impl Session {
+    /// Goes on where an earlier one had come that failed so often in a row, and was to try again at a time.
+    pub fn resume(attempts: u32, next_attempt: Option<Millis>) -> Self {
+        let state = next_attempt.map_or(State::Idle, |until| State::BackingOff { until });
+        Self { state, attempts, ..Self::default() }
+    }
+
     /// When to call again with [`Input::Tick`]; may change with every call of [`Session::handle`].
     pub const fn wakeup(&self) -> Option<Millis> {
         match self.state {
-            State::Waiting { until } | State::BackingOff { until } => Some(until),
-            State::Idle | State::Composing | State::Applying => None,
+            State::Composing { until } | State::Waiting { until } | State::Applying { until } | State::BackingOff { until } => Some(until),
+            State::Idle => None,
         }
     }
 
@@ -156,7 +170,7 @@ impl Session {
 
     /// Whether an exchange is under way.
     pub const fn is_busy(&self) -> bool {
-        matches!(self.state, State::Composing | State::Waiting { .. } | State::Applying)
+        matches!(self.state, State::Composing { .. } | State::Waiting { .. } | State::Applying { .. })
     }
 
     /// Takes one input and appends what must be done to `out`. Never blocks, never reads a clock. Inputs that do not fit the state (an
@@ -164,27 +178,34 @@ impl Session {
     /// never lost: one that comes while an exchange is under way is followed by another exchange.
     pub fn handle(&mut self, now: Millis, input: Input, entropy: &mut dyn Entropy, out: &mut Vec<Effect>) {
         match (self.state, input) {
-            (State::Idle | State::BackingOff { .. }, Input::Start) => self.begin(out),
+            (State::Idle | State::BackingOff { .. }, Input::Start) => self.begin(now, out),
+            (_, Input::Start) if self.is_abandoned(now) => {
+                self.attempts = self.attempts.saturating_add(1);
+                self.begin(now, out);
+            }
             (_, Input::Start) => self.again = true,
-            (State::BackingOff { until }, Input::Tick) if is_over(now, until, LONGEST_RETRY) => self.begin(out),
-            (State::Composing, Input::Composed(frame)) => {
+            (State::BackingOff { until }, Input::Tick) if is_over(now, until, LONGEST_RETRY) => self.begin(now, out),
+            (State::Composing { .. } | State::Applying { .. }, Input::Tick) if self.is_abandoned(now) => {
+                self.fail(now, SyncFailure::Abandoned, entropy, out);
+            }
+            (State::Composing { .. }, Input::Composed(frame)) => {
                 self.state = State::Waiting { until: now.plus(ANSWER_DEADLINE) };
                 out.push(Effect::Send(frame));
             }
             (State::Waiting { .. }, Input::Answer(frame)) => match open_frame::<Response>(&frame) {
-                Ok(response) => self.apply(Box::new(response), out),
+                Ok(response) => self.apply(now, Box::new(response), out),
                 Err(error) => self.fail(now, error.into(), entropy, out),
             },
-            (State::Waiting { .. }, Input::Response(response)) => self.apply(response, out),
+            (State::Waiting { .. }, Input::Response(response)) => self.apply(now, response, out),
             (State::Waiting { until }, Input::Tick) if is_over(now, until, ANSWER_DEADLINE) => {
                 self.fail(now, SyncFailure::TimedOut, entropy, out);
             }
-            (State::Composing | State::Waiting { .. } | State::Applying, Input::Failed(failure) | Input::Lost(failure))
+            (State::Composing { .. } | State::Waiting { .. } | State::Applying { .. }, Input::Failed(failure) | Input::Lost(failure))
             | (State::Idle, Input::Lost(failure)) => self.fail(now, failure, entropy, out),
-            (State::Applying, Input::Applied { more }) => {
+            (State::Applying { .. }, Input::Applied { more }) => {
                 self.attempts = 0;
                 if more || self.again {
-                    self.compose(out);
+                    self.compose(now, out);
                 } else {
                     self.state = State::Idle;
                     out.push(Effect::Finished { round_trips: self.round_trips });
@@ -194,19 +215,28 @@ impl Session {
         }
     }
 
-    fn begin(&mut self, out: &mut Vec<Effect>) {
-        self.round_trips = 0;
-        self.compose(out);
+    /// Whether what is under way should have come to its end long ago.
+    const fn is_abandoned(&self, now: Millis) -> bool {
+        match self.state {
+            State::Composing { until } | State::Applying { until } => is_over(now, until, STEP_DEADLINE),
+            State::Waiting { until } => is_over(now, until, ANSWER_DEADLINE),
+            State::Idle | State::BackingOff { .. } => false,
+        }
     }
 
-    fn compose(&mut self, out: &mut Vec<Effect>) {
+    fn begin(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        self.round_trips = 0;
+        self.compose(now, out);
+    }
+
+    fn compose(&mut self, now: Millis, out: &mut Vec<Effect>) {
         self.again = false;
-        self.state = State::Composing;
+        self.state = State::Composing { until: now.plus(STEP_DEADLINE) };
         out.push(Effect::Compose);
     }
 
-    fn apply(&mut self, response: Box<Response>, out: &mut Vec<Effect>) {
-        self.state = State::Applying;
+    fn apply(&mut self, now: Millis, response: Box<Response>, out: &mut Vec<Effect>) {
+        self.state = State::Applying { until: now.plus(STEP_DEADLINE) };
         self.round_trips += 1;
         out.push(Effect::Apply(response));
     }

@@ -246,6 +246,7 @@ texts! {
     DeviceUnknown: "服务器不认识这部手机。", "The server does not know this phone.";
     ServerNotReady: "服务器暂时不能服务。", "The server cannot serve right now.";
     AnswerNotStored: "本机没能保存服务器的应答。", "This phone could not store the server's answer.";
+    SyncAbandoned: "上一次同步中途停下了。", "The last sync broke off halfway.";
     AnswerUnfit: "服务器的应答不符合约定。", "The server's answer does not fit.";
 
     // Why the server refused a record.

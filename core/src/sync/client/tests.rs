@@ -146,6 +146,7 @@ fn the_codes_of_failures_are_the_written_ones() {
         (SyncFailure::Rejected { code: "hub.unknown_device".into() }, "sync.rejected"),
         (SyncFailure::NotReady { status: 503 }, "sync.not_ready"),
         (SyncFailure::Store { code: "store.full" }, "sync.store"),
+        (SyncFailure::Abandoned, "sync.abandoned"),
         (SyncFailure::Unfit { what: "verdicts are missing" }, "sync.unfit"),
     ];
     codes.into_iter().for_each(|(failure, code)| assert_eq!(failure.code(), code));
@@ -165,27 +166,34 @@ fn any_input() -> impl Strategy<Value = fn() -> Input> {
     ]
 }
 
-/// What the driver owes the machine.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Owed {
-    Nothing,
-    Composed,
-    Applied,
+#[test]
+fn an_exchange_that_nobody_goes_on_with_is_given_up_when_its_time_is_over() {
+    for moment in 1..4 {
+        let mut session = session_after(moment);
+        let due = session.wakeup().unwrap();
+        assert!(feed(&mut session, due.0 - 1, Input::Tick).is_empty());
+        assert!(matches!(feed(&mut session, due.0, Input::Tick)[..], [Effect::GaveUp(_)]));
+        assert_eq!(session.failed_attempts(), 1);
+    }
 }
 
-fn owed_after(owed: Owed, effects: &[Effect]) -> Owed {
-    effects.iter().fold(owed, |_, effect| match effect {
-        Effect::Compose => Owed::Composed,
-        Effect::Apply(_) => Owed::Applied,
-        Effect::Send(_) | Effect::Finished { .. } | Effect::GaveUp(_) => Owed::Nothing,
-    })
+#[test]
+fn who_wants_a_sync_gets_one_where_the_driver_of_the_last_has_gone() {
+    for moment in 1..4 {
+        let mut session = session_after(moment);
+        let due = session.wakeup().unwrap();
+        assert!(feed(&mut session, due.0 - 1, Input::Start).is_empty());
+        assert!(matches!(feed(&mut session, due.0, Input::Start)[..], [Effect::Compose]));
+        let rest: Vec<Effect> = steps().into_iter().skip(1).flat_map(|input| feed(&mut session, due.0, input)).collect();
+        assert!(matches!(rest.last(), Some(Effect::Finished { .. })));
+    }
 }
 
 proptest! {
     #[test]
     fn whatever_comes_it_never_sticks(inputs in proptest::collection::vec((any_input(), 0i64..40_000), 0..40), random: u8) {
         let mut session = Session::default();
-        let (mut now, mut owed) = (0, Owed::Nothing);
+        let mut now = 0;
         let feed = |session: &mut Session, now: i64, input: Input| {
             let mut out = Vec::new();
             session.handle(Millis(now), input, &mut Fixed(random), &mut out);
@@ -193,25 +201,19 @@ proptest! {
         };
         for (input, pause) in inputs {
             now += pause;
-            owed = owed_after(owed, &feed(&mut session, now, input()));
-            // At rest, or with an alarm set, or with the driver at work: there is nothing else.
-            prop_assert_eq!(session.is_busy() && session.wakeup().is_none(), owed != Owed::Nothing);
+            feed(&mut session, now, input());
+            // At rest, or with an alarm set: there is nothing else.
+            prop_assert!(!session.is_busy() || session.wakeup().is_some());
         }
-        // Whatever happened: somebody who wants a sync gets one, once what is under way has come to its end.
+        // Whatever happened: somebody who wants a sync gets one, though the driver of what is under way never says a word again.
         let mut effects = feed(&mut session, now, Input::Start);
         for _ in 0..3 {
             if effects.iter().any(|effect| matches!(effect, Effect::Compose)) {
                 return Ok(());
             }
-            owed = owed_after(owed, &effects);
-            effects = match (owed, session.wakeup()) {
-                (Owed::Nothing, Some(due)) => {
-                    now = due.0;
-                    feed(&mut session, now, Input::Tick)
-                }
-                (Owed::Nothing, None) => break,
-                _ => feed(&mut session, now, Input::Failed(SyncFailure::Unreachable)),
-            };
+            let Some(due) = session.wakeup() else { break };
+            now = due.0;
+            effects = feed(&mut session, now, Input::Tick);
         }
         prop_assert!(effects.iter().any(|effect| matches!(effect, Effect::Compose)));
     }

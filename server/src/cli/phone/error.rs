@@ -218,6 +218,7 @@ fn of_sync(failure: &SyncFailure, lang: Lang) -> String {
         SyncFailure::Rejected { code } => return lang.fill(Text::ServerRejected, &[("code", code)]),
         SyncFailure::NotReady { .. } => Text::ServerNotReady,
         SyncFailure::Store { .. } => Text::AnswerNotStored,
+        SyncFailure::Abandoned => Text::SyncAbandoned,
         SyncFailure::Unfit { .. } => Text::AnswerUnfit,
     };
     lang.say(text).to_owned()

@@ -125,6 +125,7 @@ const FAILURES: &[(&str, Text)] = &[
     ("sync.not_the_server", Text::NotTheServer),
     ("sync.not_ready", Text::ServerNotReady),
     ("sync.store", Text::AnswerNotStored),
+    ("sync.abandoned", Text::SyncAbandoned),
     ("sync.unfit", Text::AnswerUnfit),
 ];
 const REFUSALS: &[(&str, Text)] = &[
