@@ -1,6 +1,7 @@
 //! What people, operators and bad luck do in a storm.
 
 mod cards;
+mod lives;
 mod records;
 mod trouble;
 
@@ -41,7 +42,7 @@ actions! {
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 4, Discard = 1, Import = 1,
     Sync = 20, ReadAgain = 2, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
-    RestartServer = 1,
+    RestartServer = 1, BackUp = 2, Restore = 1, ClonePhone = 1,
 }
 
 /// What a command did, when it went well.
@@ -85,6 +86,9 @@ impl Action {
                 | Self::RestartPhone
                 | Self::CrashServer
                 | Self::RestartServer
+                | Self::BackUp
+                | Self::Restore
+                | Self::ClonePhone
                 | Self::Discard
         )
     }
@@ -136,6 +140,9 @@ impl World {
                 }
                 Ok(())
             }
+            Action::BackUp => self.back_up(phone),
+            Action::Restore => self.restore(phone),
+            Action::ClonePhone => self.clone_phone(phone),
             Action::Resend | Action::Discard => self.answer_refusal(phone, action),
             action => self.record_something(phone, action),
         }

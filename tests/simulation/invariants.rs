@@ -10,7 +10,7 @@ use doorstep_core::model::{CaseId, DocId, GroupId, HouseholdId, OrganisationId, 
 use doorstep_core::sync::Refusal;
 use doorstep_core::workflow::{self, Standing, TimelineEntry};
 
-use crate::record::{Added, Fate, Promise};
+use crate::record::{Acknowledged, Added, Fate, Promise};
 use crate::world::{Violation, World, ensure, of_ledger, tail};
 
 impl World {
@@ -81,6 +81,7 @@ impl World {
         let refused: BTreeMap<GroupId, String> = listed.into_iter().map(|record| (record.group, record.code)).collect();
         let heard = self.record.heard.get(&phone);
         let mended = self.record.mended.get(&phone).copied().unwrap_or_default();
+        let others = self.phones[phone].has_other_lives.then_some(&self.record.acknowledged);
         let mut fates = Vec::new();
         for (group, promise) in self.record.promises.iter().filter(|(_, promise)| promise.phone == phone) {
             let detail = || format!("phone {phone}, group {group:?}: {promise:?}");
@@ -88,13 +89,13 @@ impl World {
                 Fate::Waiting if waiting.contains(group) => {
                     ensure(!refused.contains_key(group), "a command waits or is refused, not both", detail)?;
                 }
-                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, phone)?)),
+                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, others, phone)?)),
                 Fate::InDoubt => {
                     let listed = refused.get(group).cloned();
                     fates.push((*group, listed.map_or(Fate::LetGo, Fate::Refused)));
                 }
                 Fate::Refused(_) => ensure(refused.contains_key(group), "what was refused stays until its author answers", detail)?,
-                Fate::Accepted | Fate::WithoutEffect | Fate::LetGo => {
+                Fate::Accepted | Fate::WithoutEffect | Fate::LetGo | Fate::Forgotten => {
                     ensure(!waiting.contains(group), "what was settled does not come back", detail)?;
                 }
             }
@@ -157,17 +158,24 @@ fn fate(
     refused: Option<&String>,
     heard: Option<&BTreeSet<GroupId>>,
     mended: bool,
+    others: Option<&BTreeMap<GroupId, Acknowledged>>,
     phone: usize,
 ) -> Result<Fate, Violation> {
     if let Some(code) = refused {
         let of_list = Refusal::from_wire(code, None, None).is_of_closed_list();
+        let needs_a_person = !matches!(Refusal::from_wire(code, None, None), Refusal::ActorForked | Refusal::ClockAhead { .. });
+        ensure(needs_a_person, "what the engine mends by itself troubles nobody", || format!("phone {phone}, {code}: {promise:?}"))?;
         ensure(of_list, "honest work is refused only for a reason of the closed list", || format!("phone {phone}, {code}: {promise:?}"))?;
         return Ok(Fate::Refused(code.clone()));
     }
     if heard.is_some_and(|heard| heard.contains(&group)) {
         return Ok(Fate::Accepted);
     }
-    ensure(promise.may_vanish && mended, "a command leaves the outbox by a verdict only", || {
+    // Another life of the store may have delivered it, and what it wrote has come without a verdict.
+    if others.is_some_and(|acknowledged| acknowledged.contains_key(&group)) {
+        return Ok(Fate::Accepted);
+    }
+    ensure(promise.may_vanish && (mended || others.is_some()), "a command leaves the outbox by a verdict only", || {
         format!("phone {phone}, {group:?}: {promise:?}")
     })?;
     Ok(Fate::WithoutEffect)

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 
 use doorstep_core::field::{FieldError, frame_of};
 use doorstep_core::model::{Entropy, Role, StreetId};
-use doorstep_core::store::StoreError;
+use doorstep_core::store::{Opening, StoreError};
 use doorstep_core::sync::client::{ANSWER_DEADLINE, Effect, Input, LONGEST_RETRY, SyncFailure};
-use doorstep_core::sync::{Part, Request, Response, Signed, Verdict, open_frame};
+use doorstep_core::sync::{Entry, Part, Request, Response, Signed, Verdict, open_frame};
 use doorstep_server::hub::{HubError, NewPerson};
 use doorstep_server::ledger::LedgerError;
 
@@ -262,8 +262,12 @@ impl World {
         }
     }
 
-    fn count_bootstrap(&mut self, part: &Part) {
-        let Some(bootstrap) = part.bootstrap else { return };
+    fn count_part(&mut self, part: &Part) {
+        let Some(bootstrap) = part.bootstrap else {
+            let snapshots = part.entries.0.iter().filter(|entry| matches!(entry, Entry::Snapshot { .. })).count();
+            (0..snapshots).for_each(|_| self.record.count("snapshots behind a cursor"));
+            return;
+        };
         self.record.count("bootstrap parts");
         if bootstrap.after.is_some() {
             self.record.count("resumed parts");
@@ -302,7 +306,7 @@ impl World {
             };
         }
         for part in response.parts.iter().flat_map(|parts| &parts.0) {
-            self.count_bootstrap(part);
+            self.count_part(part);
             let _ = write!(line, " [{}: {}..{} {} entries]", tail(part.grant.as_bytes()), part.from.0, part.to.0, part.entries.0.len());
         }
         let entered = response.entered.as_ref().map_or(0, |entered| entered.0.len());
@@ -318,6 +322,9 @@ impl World {
         let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
         let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
         ensure(verdicts.len() == groups.len(), "each group has a verdict", || format!("{} of {}", verdicts.len(), groups.len()))?;
+        for group in &groups {
+            self.check_numbers(phone, &group.changes.0)?;
+        }
         let street = self.phones[phone].street;
         for (group, verdict) in groups.iter().zip(&verdicts) {
             ensure(group.id == verdict.group(), "verdicts come in the order of the push", || format!("{:?}", group.id))?;
@@ -347,9 +354,12 @@ impl World {
     }
 
     fn start_phone(&mut self, phone: usize) -> Result<(), Violation> {
-        self.say(|| format!("phone {phone} starts"));
-        let started = self.phones[phone].start();
-        started.map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
+        let loss = self.some_loss();
+        let started = self.phones[phone].start(loss);
+        let opening = started
+            .map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
+        self.say(|| format!("phone {phone} starts, {loss:?}: {opening:?}"));
+        self.record.count(name_of(&opening));
         self.adopt(phone);
         self.check_phone(phone)?;
         self.look_after(phone);
@@ -357,8 +367,12 @@ impl World {
     }
 
     fn start_server(&mut self) -> Result<(), Violation> {
-        self.say(|| "the server starts".to_owned());
-        self.server.start();
+        let loss = self.some_loss();
+        let started = self.server.start(loss);
+        let opening =
+            started.map_err(|error| Violation { invariant: "the server opens after a power cut", detail: format!("{error:?}") })?;
+        self.say(|| format!("the server starts, {loss:?}: {opening:?}"));
+        self.record.count(name_of(&opening));
         self.check_ledger()
     }
 
@@ -371,12 +385,12 @@ impl World {
             self.start_server()?;
         }
         self.due.retain(|_, event| !matches!(event, Event::ServerUp | Event::PhoneUp { .. }));
-        self.server.store.crash_at(u64::MAX, doorstep_core::store::CrashKind::BeforeApply);
+        self.server.store.disarm();
         for phone in 0..self.phones.len() {
             if self.phones[phone].engine().is_none() {
                 self.start_phone(phone)?;
             }
-            self.phones[phone].store.crash_at(u64::MAX, doorstep_core::store::CrashKind::BeforeApply);
+            self.phones[phone].store.disarm();
         }
         Ok(())
     }
@@ -431,6 +445,16 @@ impl World {
     }
 }
 
+/// How a store was found, where things are counted.
+const fn name_of(opening: &Opening) -> &'static str {
+    match opening {
+        Opening::New | Opening::Whole => "stores found whole",
+        Opening::CaughtUp { .. } => "stores caught up",
+        Opening::JournalReplaced => "journals replaced",
+        Opening::Rebuilt { .. } => "stores built anew",
+    }
+}
+
 /// The last bytes of an id: enough to tell one from another in a trace.
 pub fn tail(id: &[u8; 16]) -> String {
     id[13..].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -470,7 +494,7 @@ fn enrol(server: &Server, grids: &Grids, plan: &PhonePlan, phones: &[Phone], tim
     };
     let (code, _) = hub.make_code(street, person).unwrap();
     let mut phone = Phone::new(plan.clone(), street, person, time, dice);
-    phone.start().unwrap();
+    phone.start(None).unwrap();
     phone.engine().unwrap().enrol(&Direct(hub), "https://doorstep.example", &code, "手机").unwrap();
     phone
 }

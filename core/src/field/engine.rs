@@ -200,12 +200,10 @@ impl Engine {
             return Ok(ChangeNotice::default());
         };
         self.check(state, &view.document, &edited.document, &change)?;
-        let recorded = Recorded {
-            command,
-            at,
-            recorded_at: now,
-            changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes: change.bytes().to_vec() }],
-        };
+        let bytes = change.bytes().to_vec();
+        #[cfg(feature = "seeded-bugs")]
+        let bytes = state.bugs.bytes_of(&change);
+        let recorded = Recorded { command, at, recorded_at: now, changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes }] };
         let number = state.outbox.next_number();
         let summary = edited.summary();
         Outbox::write(&mut batch, &self.store, number, &recorded)?;

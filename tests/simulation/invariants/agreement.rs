@@ -71,7 +71,12 @@ impl World {
         for (group, promise) in self.record.promises.iter().filter(|(_, promise)| self.phones[promise.phone].street == street) {
             let detail = || format!("{group:?}: {promise:?}");
             ensure(promise.fate != Fate::Waiting, "after a calm no command waits", detail)?;
-            if promise.fate != Fate::Accepted {
+            let is_there = match promise.fate {
+                Fate::Accepted => true,
+                Fate::Forgotten => self.record.acknowledged.contains_key(group),
+                _ => false,
+            };
+            if !is_there {
                 continue;
             }
             let kept = of_ledger(hub.ledger().group(street, *group))?;
