@@ -185,6 +185,9 @@ impl World {
                 self.record.count(action.name());
                 self.remember(phone, done)?;
                 self.check_phone(phone)?;
+                if self.phones[phone].stays_connected && !self.phones[phone].store.is_stopped() {
+                    return self.drive_live(phone, doorstep_core::sync::live::phone::Input::Recorded);
+                }
                 self.look_after(phone);
                 Ok(())
             }

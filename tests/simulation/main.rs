@@ -21,6 +21,7 @@ mod clock;
 mod dice;
 mod disk;
 mod invariants;
+mod live;
 mod net;
 mod own;
 mod phone;

@@ -19,6 +19,7 @@ fn quiet(seed: u64) -> World {
     let mut world = World::new(seed, ALL_OFF, false);
     world.calm = true;
     world.net.calm();
+    world.end_lines().unwrap();
     world
 }
 
@@ -118,12 +119,12 @@ fn a_crash_loses_what_was_not_synced_and_nothing_else() {
         let households = world.engine(0).unwrap().documents(DocKind::Household).unwrap();
         assert!(households.contains(&before.into()));
         let survives = households.len() > many;
-        // Written to the journal, synced, applied to the tree, synced: from the second on the journal has it.
-        assert!(survives || operation < 2, "seed {seed}, operation {operation}");
-        assert!(households.len() <= many + 1);
+        assert!(households.len() <= many + 1, "seed {seed}, operation {operation}");
         outcomes.insert((operation, survives));
     }
-    assert_eq!(outcomes.len(), 6, "in the journal's write and sync both may happen: {outcomes:?}");
+    // Written to the journal, synced, applied to the tree, synced; a new segment may come before.
+    let expected = [(0, false), (1, false), (1, true), (2, true), (3, true)];
+    assert!(expected.iter().all(|outcome| outcomes.contains(outcome)), "{outcomes:?}");
 }
 
 #[test]
@@ -158,6 +159,8 @@ fn storms_do_what_they_are_for() {
         ("stores built anew", 5),
         ("stores set back", 10),
         ("phones cloned", 10),
+        ("live connections", 20),
+        ("live pushes", 50),
         ("snapshots behind a cursor", 20),
     ];
     for (what, fewest) in fewest {

@@ -31,6 +31,10 @@ pub struct Phone {
     pub attempt: u64,
     /// The timer that counts; earlier ones were set anew.
     pub timer: u64,
+    /// Whether it stays connected while its app runs.
+    pub stays_connected: bool,
+    /// The live connection that it has.
+    pub line: Option<u64>,
     /// The last copy of its store.
     pub backup: Option<Backup>,
     pub is_clone: bool,
@@ -56,6 +60,8 @@ impl Phone {
             mark: MemoryMark::default(),
             attempt: 0,
             timer: 0,
+            stays_connected: dice.chance(300),
+            line: None,
             backup: None,
             is_clone: false,
             has_other_lives: false,
@@ -154,6 +160,7 @@ impl Phone {
     pub fn stop(&mut self) {
         self.engine = None;
         self.attempt = 0;
+        self.line = None;
         self.timer += 1;
     }
 

@@ -56,6 +56,8 @@ pub struct Record {
     pub heard: BTreeMap<usize, BTreeSet<GroupId>>,
     /// For each phone whether the last answer made it run commands again.
     pub mended: BTreeMap<usize, bool>,
+    /// For each phone the groups of which it was told that another life of its store had delivered them.
+    pub heard_before: BTreeMap<usize, BTreeSet<GroupId>>,
     /// Whose phones lived lives that no mark can tell apart.
     pub unseen_lives: BTreeSet<PersonId>,
     /// What each number of each actor was used for.

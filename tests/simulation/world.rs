@@ -10,12 +10,14 @@ use doorstep_core::field::{FieldError, frame_of};
 use doorstep_core::model::{Entropy, Role, StreetId};
 use doorstep_core::store::{Opening, StoreError};
 use doorstep_core::sync::client::{ANSWER_DEADLINE, Effect, Input, LONGEST_RETRY, SyncFailure};
-use doorstep_core::sync::{Entry, Part, Request, Response, Signed, Verdict, open_frame};
+use doorstep_core::sync::live;
+use doorstep_core::sync::{Entry, Part, Refusal, Request, Response, Signed, Verdict, open_frame};
 use doorstep_server::hub::{HubError, NewPerson};
 use doorstep_server::ledger::LedgerError;
 
 use crate::clock::Time;
 use crate::dice::Dice;
+use crate::live::{Down, Lines, Up};
 use crate::net::{self, Carried, Net, Way};
 use crate::phone::{Direct, Phone};
 use crate::record::Record;
@@ -38,10 +40,40 @@ pub fn ensure(holds: bool, invariant: &'static str, detail: impl FnOnce() -> Str
 /// What is due.
 pub enum Event {
     Act,
-    Request { phone: usize, attempt: u64, frame: Vec<u8> },
-    Answer { phone: usize, attempt: u64, answer: Carried },
-    Wake { phone: usize, timer: u64 },
-    PhoneUp { phone: usize },
+    Request {
+        phone: usize,
+        attempt: u64,
+        frame: Vec<u8>,
+    },
+    Answer {
+        phone: usize,
+        attempt: u64,
+        answer: Carried,
+    },
+    Wake {
+        phone: usize,
+        timer: u64,
+    },
+    /// Of live connections: what arrives at the server, what arrives at a phone, a timer of the server's, a hint that something moved.
+    Up {
+        line: u64,
+        up: Up,
+    },
+    Down {
+        line: u64,
+        phone: usize,
+        down: Down,
+    },
+    LineTick {
+        line: u64,
+        timer: u64,
+    },
+    Moved {
+        line: u64,
+    },
+    PhoneUp {
+        phone: usize,
+    },
     ServerUp,
 }
 
@@ -59,6 +91,7 @@ pub struct World {
     pub server: Server,
     pub phones: Vec<Phone>,
     pub net: Net,
+    pub lines: Lines,
     pub record: Record,
     pub trace: Trace,
     pub step: u64,
@@ -91,6 +124,7 @@ impl World {
             server,
             phones,
             net,
+            lines: Lines::default(),
             record: Record::default(),
             trace: Trace::new(verbose),
             step: 0,
@@ -133,6 +167,10 @@ impl World {
             Event::Answer { phone, attempt, answer } => self.hear(phone, attempt, answer)?,
             Event::Wake { phone, timer } if self.phones[phone].timer == timer => self.drive(phone, Input::Tick)?,
             Event::Wake { .. } => {}
+            Event::Up { line, up } => self.hear_up(line, up)?,
+            Event::Down { line, phone, down } => self.hear_down(line, phone, down)?,
+            Event::LineTick { line, timer } => self.tick_line(line, timer)?,
+            Event::Moved { line } => self.feed(line, live::server::Input::Moved)?,
             Event::PhoneUp { phone } => self.start_phone(phone)?,
             Event::ServerUp => self.start_server()?,
         }
@@ -152,6 +190,10 @@ impl World {
 
     /// Feeds a phone's engine and performs what it asks for, until it waits.
     pub fn drive(&mut self, phone: usize, input: Input) -> Result<(), Violation> {
+        if self.phones[phone].stays_connected {
+            let input = if matches!(input, Input::Start) { live::phone::Input::Start } else { live::phone::Input::Tick };
+            return self.drive_live(phone, input);
+        }
         let mut input = Some(input);
         while let Some(next) = input.take() {
             let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
@@ -199,7 +241,7 @@ impl World {
     }
 
     /// An error of an engine that honest use may meet: its own disk. Everything else is a violation.
-    fn own_failure(&mut self, phone: usize, error: FieldError) -> Result<SyncFailure, Violation> {
+    pub fn own_failure(&mut self, phone: usize, error: FieldError) -> Result<SyncFailure, Violation> {
         let down = matches!(error, FieldError::Store(StoreError::Stopped));
         ensure(down, "an honest server's answer is applied", || format!("phone {phone}: {error:?}"))?;
         Ok(SyncFailure::Store { code: error.code() })
@@ -230,6 +272,7 @@ impl World {
             Some(Ok(answer)) => {
                 self.trace.note(&answer);
                 self.take_acknowledgements(phone, frame, &answer)?;
+                self.tell_lines();
                 net::frame(answer)
             }
             Some(Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped)))) => {
@@ -278,8 +321,8 @@ impl World {
     }
 
     /// Remembers what a phone is told.
-    fn take_verdicts(&mut self, phone: usize, response: &Response) {
-        let mut mended = false;
+    pub fn take_verdicts(&mut self, phone: usize, response: &Response) {
+        let (mut mended, mut forked) = (false, 0);
         let heard = self.record.heard.entry(phone).or_default();
         for verdict in response.verdicts.iter().flat_map(|verdicts| &verdicts.0) {
             match verdict {
@@ -288,11 +331,16 @@ impl World {
                 }
                 Verdict::AcceptedBefore { group } => {
                     heard.insert(*group);
+                    self.record.heard_before.entry(phone).or_default().insert(*group);
                     mended = true;
                 }
-                Verdict::Refused { .. } => mended = true,
+                Verdict::Refused { code, .. } => {
+                    mended = true;
+                    forked += u64::from(code == Refusal::ActorForked.code());
+                }
             }
         }
+        (0..forked).for_each(|_| self.record.count("forks that the server found"));
         self.record.mended.insert(phone, mended);
         if mended {
             self.record.count("mended");
@@ -315,7 +363,7 @@ impl World {
     }
 
     /// Remembers what the server answered, and checks it at once.
-    fn take_acknowledgements(&mut self, phone: usize, frame: &[u8], answer: &[u8]) -> Result<(), Violation> {
+    pub fn take_acknowledgements(&mut self, phone: usize, frame: &[u8], answer: &[u8]) -> Result<(), Violation> {
         let undecodable = |_| Violation { invariant: "frames decode", detail: format!("of phone {phone}") };
         let request: Request = open_frame::<Signed>(frame).and_then(|signed| signed.open()).map_err(undecodable)?;
         let response: Response = open_frame(answer).map_err(undecodable)?;
@@ -349,6 +397,7 @@ impl World {
     pub fn stop_server(&mut self) {
         self.record.count("server crashes");
         self.server.stop();
+        self.drop_lines();
         let down = self.dice.spread(DOWN_TIME.0, DOWN_TIME.1);
         self.post(down, Event::ServerUp);
     }
@@ -381,6 +430,7 @@ impl World {
         self.say(|| "calm".to_owned());
         self.calm = true;
         self.net.calm();
+        self.end_lines()?;
         if self.server.hub().is_none() || self.server.store.is_stopped() {
             self.start_server()?;
         }

@@ -200,6 +200,7 @@ impl Engine {
             return Ok(ChangeNotice::default());
         };
         self.check(state, &view.document, &edited.document, &change)?;
+        #[cfg(not(feature = "seeded-bugs"))]
         let bytes = change.bytes().to_vec();
         #[cfg(feature = "seeded-bugs")]
         let bytes = state.bugs.bytes_of(&change);

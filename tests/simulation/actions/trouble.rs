@@ -81,7 +81,10 @@ impl World {
 
     fn after_operation(&mut self, outcome: Option<Result<(), HubError>>) -> Result<(), Violation> {
         match outcome {
-            None | Some(Ok(()) | Err(HubError::NotFound { .. })) => Ok(()),
+            None | Some(Ok(()) | Err(HubError::NotFound { .. })) => {
+                self.tell_lines();
+                Ok(())
+            }
             Some(Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped)))) => {
                 self.stop_server();
                 Ok(())
