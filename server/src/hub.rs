@@ -40,6 +40,7 @@ use cache::Cache;
 use locks::DocumentLocks;
 use movement::Movements;
 use order::Orders;
+use working::MOST_LOGGED;
 
 /// Why a request as a whole was not served. What is wrong with a single group is a verdict, not this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -131,6 +132,18 @@ pub struct Hub {
     incarnation: Incarnation,
     /// How many bytes of entries an answer aims at.
     answer_bytes: usize,
+    /// After how many changes in its log a document gets a snapshot at the latest.
+    most_logged: usize,
+    #[cfg(feature = "seeded-bugs")]
+    bugs: SeededBugs,
+}
+
+/// Deliberate bugs, each off unless a test turns it on: the simulation must find them, or it finds nothing.
+#[cfg(feature = "seeded-bugs")]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SeededBugs {
+    /// A document is sent as its stored snapshot, without the log behind it.
+    pub snapshots_lack_log: bool,
 }
 
 impl Hub {
@@ -147,7 +160,23 @@ impl Hub {
             orders: Orders::default(),
             incarnation,
             answer_bytes: ANSWER_BYTES,
+            most_logged: MOST_LOGGED,
+            #[cfg(feature = "seeded-bugs")]
+            bugs: SeededBugs::default(),
         }
+    }
+
+    /// The same with bugs.
+    #[cfg(feature = "seeded-bugs")]
+    #[must_use]
+    pub fn with_bugs(self, bugs: SeededBugs) -> Self {
+        Self { bugs, ..self }
+    }
+
+    /// The same with snapshots after fewer changes than usual: for tests of what is compacted.
+    #[must_use]
+    pub fn with_most_logged(self, most_logged: usize) -> Self {
+        Self { most_logged, ..self }
     }
 
     /// The same with answers of another size than [`ANSWER_BYTES`]: for lines that bear less, and for tests of what comes in parts.

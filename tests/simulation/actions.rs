@@ -1,6 +1,7 @@
 //! What people, operators and bad luck do in a storm.
 
 mod cards;
+mod lives;
 mod records;
 mod restore;
 mod trouble;
@@ -38,11 +39,11 @@ macro_rules! actions {
 
 actions! {
     AddPlace = 2, ChangePlace = 2, AddHousehold = 4, ChangeHousehold = 6, AddResident = 2, SetMember = 2, AddOrganisation = 1,
-    ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 3, Move = 2,
+    ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 6, Move = 2,
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 4, Discard = 1, Import = 1,
     Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
-    RestartServer = 1, BackUp = 1, RestoreServer = 1,
+    RestartServer = 1, BackUp = 2, Restore = 1, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
 }
 
 /// What a command did, when it went well.
@@ -87,6 +88,9 @@ impl Action {
                 | Self::CrashServer
                 | Self::RestartServer
                 | Self::BackUp
+                | Self::Restore
+                | Self::ClonePhone
+                | Self::BackUpServer
                 | Self::RestoreServer
                 | Self::Discard
         )
@@ -139,7 +143,10 @@ impl World {
                 }
                 Ok(())
             }
-            Action::BackUp => self.back_up(),
+            Action::BackUp => self.back_up(phone),
+            Action::Restore => self.restore(phone),
+            Action::ClonePhone => self.clone_phone(phone),
+            Action::BackUpServer => self.back_up_server(),
             Action::RestoreServer => self.restore_server(),
             Action::Resend | Action::Discard => self.answer_refusal(phone, action),
             action => self.record_something(phone, action),
@@ -183,6 +190,9 @@ impl World {
                 self.record.count(action.name());
                 self.remember(phone, done)?;
                 self.check_phone(phone)?;
+                if self.phones[phone].stays_connected && !self.phones[phone].store.is_stopped() {
+                    return self.drive_live(phone, doorstep_core::sync::live::phone::Input::Recorded);
+                }
                 self.look_after(phone);
                 Ok(())
             }

@@ -1,7 +1,9 @@
-//! The simulation can fail: each of three deliberate bugs is found, within as many seeds as every test run takes.
+//! The simulation can fail: each of these deliberate bugs is found, within as many seeds as every test run takes.
 
 use doorstep_core::field::SeededBugs;
+use doorstep_server::hub::SeededBugs as HubBugs;
 
+use crate::disk::StoreBugs;
 use crate::run::{report, run_with};
 use crate::scenario::Off;
 use crate::world::World;
@@ -19,10 +21,15 @@ fn is_found(bug: &'static str, plant: impl Fn(&mut World)) {
     println!("{bug}: {found}");
 }
 
+fn plant(world: &mut World, bugs: SeededBugs) {
+    world.phones.iter_mut().for_each(|phone| phone.plant(bugs));
+}
+
 #[test]
 fn a_phone_that_acknowledges_before_it_flushed_is_found() {
     is_found("a phone acknowledges before it flushed", |world| {
-        world.phones.iter().for_each(|phone| phone.store.set_bug_acknowledge_before_flush(true));
+        let bugs = StoreBugs { acknowledges_before_flush: true, ..StoreBugs::default() };
+        world.phones.iter_mut().for_each(|phone| phone.plant_in_store(bugs));
     });
 }
 
@@ -34,13 +41,42 @@ fn a_server_that_acknowledges_before_it_flushed_is_found() {
 #[test]
 fn a_skipped_position_of_the_feed_is_found() {
     is_found("a position of the feed is skipped", |world| {
-        world.phones.iter_mut().for_each(|phone| phone.plant(SeededBugs { skips_positions: true, ..SeededBugs::default() }));
+        plant(world, SeededBugs { skips_positions: true, ..SeededBugs::default() });
     });
 }
 
 #[test]
 fn an_entry_of_the_outbox_that_is_dropped_unacknowledged_is_found() {
     is_found("an entry of the outbox is dropped", |world| {
-        world.phones.iter_mut().for_each(|phone| phone.plant(SeededBugs { drops_entries: true, ..SeededBugs::default() }));
+        plant(world, SeededBugs { drops_entries: true, ..SeededBugs::default() });
+    });
+}
+
+#[test]
+fn a_dependency_that_is_forgotten_is_found() {
+    is_found("a change forgets a dependency", |world| plant(world, SeededBugs { forgets_dependency: true, ..SeededBugs::default() }));
+}
+
+#[test]
+fn an_actor_that_is_used_again_after_a_restore_is_found() {
+    is_found("an actor is used again", |world| plant(world, SeededBugs { reuses_actor: true, ..SeededBugs::default() }));
+}
+
+#[test]
+fn a_snapshot_without_the_changes_behind_it_is_found() {
+    is_found("a snapshot lacks the log behind it", |world| world.server.plant(HubBugs { snapshots_lack_log: true }));
+}
+
+#[test]
+fn a_cursor_that_moves_before_its_entries_are_applied_is_found() {
+    is_found("a cursor moves first", |world| plant(world, SeededBugs { moves_cursor_first: true, ..SeededBugs::default() }));
+}
+
+#[test]
+fn a_torn_frame_that_is_taken_for_whole_is_found() {
+    is_found("a torn frame is taken for whole", |world| {
+        let bugs = StoreBugs { takes_torn_frames: true, ..StoreBugs::default() };
+        world.phones.iter_mut().for_each(|phone| phone.plant_in_store(bugs));
+        bugs.plant_in(&world.server.store);
     });
 }

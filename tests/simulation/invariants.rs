@@ -5,12 +5,12 @@ mod agreement;
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::{Engine, FieldError};
+use doorstep_core::field::{Engine, FieldError, Phase};
 use doorstep_core::model::{CaseId, DocId, GroupId, HouseholdId, OrganisationId, PlaceId, ResidentId, StreetId, VisitSubject};
 use doorstep_core::sync::Refusal;
 use doorstep_core::workflow::{self, Standing, TimelineEntry};
 
-use crate::record::{Added, Fate, Promise};
+use crate::record::{Acknowledged, Added, Fate, Promise};
 use crate::world::{Violation, World, ensure, of_ledger, tail};
 
 impl World {
@@ -85,6 +85,7 @@ impl World {
         let heard = self.record.heard.get(&phone);
         let mended = self.record.mended.get(&phone).copied().unwrap_or_default();
         let restored = self.record.restored;
+        let others = self.phones[phone].has_other_lives.then_some(&self.record.acknowledged);
         let mut fates = Vec::new();
         for (group, promise) in self.record.promises.iter().filter(|(_, promise)| promise.phone == phone) {
             let detail = || format!("phone {phone}, group {group:?}: {promise:?}");
@@ -92,13 +93,13 @@ impl World {
                 Fate::Waiting if waiting.contains(group) => {
                     ensure(!refused.contains_key(group), "a command waits or is refused, not both", detail)?;
                 }
-                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, restored)?)),
+                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, others, restored)?)),
                 Fate::InDoubt => {
                     let listed = refused.get(group).cloned();
                     fates.push((*group, listed.map_or(Fate::LetGo, Fate::Refused)));
                 }
                 Fate::Refused(_) => ensure(refused.contains_key(group), "what was refused stays until its author answers", detail)?,
-                Fate::Accepted | Fate::WithoutEffect | Fate::LetGo => {
+                Fate::Accepted | Fate::WithoutEffect | Fate::LetGo | Fate::Forgotten => {
                     ensure(!waiting.contains(group), "what was settled does not come back", detail)?;
                 }
             }
@@ -114,6 +115,13 @@ impl World {
         Ok(())
     }
 
+    /// Whether another life of a phone's store delivered a command, and what it wrote comes with a reading that is not at its end.
+    fn comes_by_reading(&self, phone: usize, engine: &Engine, group: GroupId) -> bool {
+        let told = self.record.heard_before.get(&phone).is_some_and(|groups| groups.contains(&group));
+        let status = engine.status();
+        told && self.phones[phone].has_other_lives && (status.phase != Phase::Idle || !status.bootstrap.complete)
+    }
+
     /// A phone's own command never disappears from its own view, and its view of a case is a beginning of the server's.
     fn check_view(&self, phone: usize, kind: DocKind, doc: DocId) -> Result<(), Violation> {
         let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
@@ -125,9 +133,15 @@ impl World {
                 .find(|promise| promise.phone == phone && promise.doc == doc && promise.kind == kind && promise.fate == Fate::Waiting);
             return ensure(waits.is_none(), "a phone's own command stays in its own view", || format!("phone {phone}: {waits:?}"));
         }
-        let own = self.record.promises.values().filter(|promise| promise.phone == phone && promise.doc == doc);
-        for promise in own.filter(|promise| matches!(promise.fate, Fate::Waiting | Fate::Accepted)) {
+        let own = self.record.promises.iter().filter(|(_, promise)| promise.phone == phone && promise.doc == doc);
+        for (group, promise) in own.filter(|(_, promise)| matches!(promise.fate, Fate::Waiting | Fate::Accepted)) {
             let Some(added) = promise.added else { continue };
+            if self.comes_by_reading(phone, engine, *group) {
+                continue;
+            }
+            if self.record.lost.contains_key(group) {
+                continue; // it may be on its way back
+            }
             let shows = shows(engine, promise, added).map_err(|error| of_phone(phone, &error))?;
             ensure(shows, "a phone's own command stays in its own view", || format!("phone {phone}: {promise:?}"))?;
         }
@@ -161,19 +175,26 @@ fn fate(
     refused: Option<&String>,
     heard: Option<&BTreeSet<GroupId>>,
     mended: bool,
+    others: Option<&BTreeMap<GroupId, Acknowledged>>,
     restored: bool,
 ) -> Result<Fate, Violation> {
     let phone = promise.phone;
     if let Some(code) = refused {
         // A server that lost a grant cannot know that there was one.
         let of_list = Refusal::from_wire(code, None, None).is_of_closed_list() || (restored && code == "policy.not_in_scope");
+        let needs_a_person = !matches!(Refusal::from_wire(code, None, None), Refusal::ActorForked | Refusal::ClockAhead { .. });
+        ensure(needs_a_person, "what the engine mends by itself troubles nobody", || format!("phone {phone}, {code}: {promise:?}"))?;
         ensure(of_list, "honest work is refused only for a reason of the closed list", || format!("phone {phone}, {code}: {promise:?}"))?;
         return Ok(Fate::Refused(code.clone()));
     }
     if heard.is_some_and(|heard| heard.contains(&group)) {
         return Ok(Fate::Accepted);
     }
-    ensure(promise.may_vanish && mended, "a command leaves the outbox by a verdict only", || {
+    // Another life of the store may have delivered it, and what it wrote has come without a verdict.
+    if others.is_some_and(|acknowledged| acknowledged.contains_key(&group)) {
+        return Ok(Fate::Accepted);
+    }
+    ensure(promise.may_vanish && (mended || others.is_some()), "a command leaves the outbox by a verdict only", || {
         format!("phone {phone}, {group:?}: {promise:?}")
     })?;
     Ok(Fate::WithoutEffect)

@@ -1,8 +1,8 @@
 //! The simulation: one real hub and many real phones in one thread, out of one seed.
 //!
 //! Engine, protocol, acceptance and ledger are those of the product; network, clocks, randomness and disks are the world's. A run is a storm,
-//! in which people work while messages are lost, doubled, cut and overtake each other, clocks are wrong and power goes at any commit; then a
-//! calm, after which every outbox is empty and every replica equal. Invariants are checked at every step.
+//! in which people work while messages are lost, doubled, cut and overtake each other, clocks are wrong, power goes in any write of a disk, trees are
+//! lost, stores are set back to copies and phones cloned; then a calm, after which every outbox is empty and every replica equal. Invariants are checked at every step.
 //!
 //! | variable | what it does |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `DOORSTEP_SIM_FROM` | the first of them; 1 if unset |
 //! | `DOORSTEP_SIM_MINUTES` | runs seeds for so long instead |
 //! | `DOORSTEP_SIM_SEED` | replays one seed (test `replay`) and prints what happens in it |
-//! | `DOORSTEP_SIM_OFF` | kinds of trouble that are left out of a replay, to make it smaller: `net,crashes,clocks,grants` |
+//! | `DOORSTEP_SIM_OFF` | kinds of trouble that are left out of a replay, to make it smaller: `net,crashes,clocks,grants,lives` |
 //!
 //! A seed that failed gets a line in `seeds.txt`, with what was wrong: these are run first, always.
 
@@ -19,7 +19,9 @@ mod actions;
 mod bugs;
 mod clock;
 mod dice;
+mod disk;
 mod invariants;
+mod live;
 mod net;
 mod own;
 mod phone;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorstep_core::docs::DocKind;
-use doorstep_core::model::{AmendmentId, ChangeHash, DocId, EventId, GroupId, NoteId, StreetId, VisitId};
+use doorstep_core::docs::{Actor, DocKind};
+use doorstep_core::model::{AmendmentId, ChangeHash, DocId, EventId, GroupId, NoteId, PersonId, StreetId, VisitId};
 use doorstep_core::workflow::TimelineEntry;
 
 /// What a command added to a document: it can be looked for.
@@ -29,6 +29,8 @@ pub enum Fate {
     LetGo,
     /// Run again, it had nothing left to write.
     WithoutEffect,
+    /// Its phone was set back to a copy that is older than it is. It is lost with that, unless the server has it or will yet get it.
+    Forgotten,
 }
 
 /// A command that a phone took.
@@ -59,6 +61,12 @@ pub struct Record {
     pub heard: BTreeMap<usize, BTreeSet<GroupId>>,
     /// For each phone whether the last answer made it run commands again.
     pub mended: BTreeMap<usize, bool>,
+    /// For each phone the groups of which it was told that another life of its store had delivered them.
+    pub heard_before: BTreeMap<usize, BTreeSet<GroupId>>,
+    /// Whose phones lived lives that no mark can tell apart.
+    pub unseen_lives: BTreeSet<PersonId>,
+    /// What each number of each actor was used for.
+    pub numbers: BTreeMap<(DocId, Actor, u64), ChangeHash>,
     /// The timeline of each case, as the server had it last.
     pub timelines: BTreeMap<DocId, Vec<TimelineEntry>>,
     /// How much was done, for who wants to know whether a run did anything.

@@ -39,13 +39,15 @@ pub struct Off {
     pub crashes: bool,
     pub clocks: bool,
     pub grants: bool,
+    /// Copies that are put back, clones.
+    pub lives: bool,
 }
 
 impl Off {
-    /// From a list such as `net,crashes,clocks,grants`.
+    /// From a list such as `net,crashes,clocks,grants,lives`.
     pub fn parse(list: &str) -> Self {
         let has = |name| list.split(',').any(|word| word.trim() == name);
-        Self { net: has("net"), crashes: has("crashes"), clocks: has("clocks"), grants: has("grants") }
+        Self { net: has("net"), crashes: has("crashes"), clocks: has("clocks"), grants: has("grants"), lives: has("lives") }
     }
 }
 
@@ -59,7 +61,7 @@ impl Scenario {
     pub fn of(seed: u64, off: Off, dice: &mut Dice) -> Self {
         let full = seed.is_multiple_of(FULL_SIZE);
         let quiet = seed % QUIET == 1;
-        let off = if quiet { Off { net: true, crashes: true, clocks: true, grants: true } } else { off };
+        let off = if quiet { Off { net: true, crashes: true, clocks: true, grants: true, lives: true } } else { off };
         let streets = if dice.chance(200) { 2 } else { 1 };
         let grids_per_street = dice.between(1, 4) as usize;
         let phones = if full { dice.between(6, 20) } else { dice.between(2, 5) } as usize;
@@ -124,6 +126,7 @@ fn weights(dice: &mut Dice, off: Off) -> Vec<u64> {
                 Action::SetClock => off.clocks,
                 Action::Revoke | Action::Grant => off.grants,
                 Action::CutOff | Action::Reconnect => off.net,
+                Action::BackUp | Action::Restore | Action::ClonePhone => off.lives,
                 Action::Sync => return 20,
                 _ => false,
             };

@@ -8,14 +8,16 @@ use std::fmt::Write as _;
 
 use doorstep_core::field::{FieldError, frame_of};
 use doorstep_core::model::{Entropy, Role, StreetId};
-use doorstep_core::store::StoreError;
+use doorstep_core::store::{Opening, StoreError};
 use doorstep_core::sync::client::{ANSWER_DEADLINE, Effect, Input, LONGEST_RETRY, SyncFailure};
-use doorstep_core::sync::{Part, Request, Response, Signed, Verdict, open_frame};
+use doorstep_core::sync::live;
+use doorstep_core::sync::{Entry, Part, Refusal, Request, Response, Signed, Verdict, open_frame};
 use doorstep_server::hub::{HubError, NewPerson};
 use doorstep_server::ledger::LedgerError;
 
 use crate::clock::Time;
 use crate::dice::Dice;
+use crate::live::{Down, Lines, Up};
 use crate::net::{self, Carried, Net, Way};
 use crate::phone::{Direct, Phone};
 use crate::record::Record;
@@ -38,10 +40,40 @@ pub fn ensure(holds: bool, invariant: &'static str, detail: impl FnOnce() -> Str
 /// What is due.
 pub enum Event {
     Act,
-    Request { phone: usize, attempt: u64, frame: Vec<u8> },
-    Answer { phone: usize, attempt: u64, answer: Carried },
-    Wake { phone: usize, timer: u64 },
-    PhoneUp { phone: usize },
+    Request {
+        phone: usize,
+        attempt: u64,
+        frame: Vec<u8>,
+    },
+    Answer {
+        phone: usize,
+        attempt: u64,
+        answer: Carried,
+    },
+    Wake {
+        phone: usize,
+        timer: u64,
+    },
+    /// Of live connections: what arrives at the server, what arrives at a phone, a timer of the server's, a hint that something moved.
+    Up {
+        line: u64,
+        up: Up,
+    },
+    Down {
+        line: u64,
+        phone: usize,
+        down: Down,
+    },
+    LineTick {
+        line: u64,
+        timer: u64,
+    },
+    Moved {
+        line: u64,
+    },
+    PhoneUp {
+        phone: usize,
+    },
     ServerUp,
 }
 
@@ -59,6 +91,7 @@ pub struct World {
     pub server: Server,
     pub phones: Vec<Phone>,
     pub net: Net,
+    pub lines: Lines,
     pub record: Record,
     pub trace: Trace,
     pub step: u64,
@@ -91,6 +124,7 @@ impl World {
             server,
             phones,
             net,
+            lines: Lines::default(),
             record: Record::default(),
             trace: Trace::new(verbose),
             step: 0,
@@ -100,7 +134,7 @@ impl World {
             attempts: 0,
         };
         world.furnish();
-        world.server.make_backup().unwrap();
+        world.server.make_backup(&mut world.dice).unwrap();
         world.post(0, Event::Act);
         world
     }
@@ -134,6 +168,10 @@ impl World {
             Event::Answer { phone, attempt, answer } => self.hear(phone, attempt, answer)?,
             Event::Wake { phone, timer } if self.phones[phone].timer == timer => self.drive(phone, Input::Tick)?,
             Event::Wake { .. } => {}
+            Event::Up { line, up } => self.hear_up(line, up)?,
+            Event::Down { line, phone, down } => self.hear_down(line, phone, down)?,
+            Event::LineTick { line, timer } => self.tick_line(line, timer)?,
+            Event::Moved { line } => self.feed(line, live::server::Input::Moved)?,
             Event::PhoneUp { phone } => self.start_phone(phone)?,
             Event::ServerUp => self.start_server()?,
         }
@@ -153,6 +191,10 @@ impl World {
 
     /// Feeds a phone's engine and performs what it asks for, until it waits.
     pub fn drive(&mut self, phone: usize, input: Input) -> Result<(), Violation> {
+        if self.phones[phone].stays_connected {
+            let input = if matches!(input, Input::Start) { live::phone::Input::Start } else { live::phone::Input::Tick };
+            return self.drive_live(phone, input);
+        }
         let mut input = Some(input);
         while let Some(next) = input.take() {
             let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
@@ -200,7 +242,7 @@ impl World {
     }
 
     /// An error of an engine that honest use may meet: its own disk. Everything else is a violation.
-    fn own_failure(&mut self, phone: usize, error: FieldError) -> Result<SyncFailure, Violation> {
+    pub fn own_failure(&mut self, phone: usize, error: FieldError) -> Result<SyncFailure, Violation> {
         let down = matches!(error, FieldError::Store(StoreError::Stopped));
         ensure(down, "an honest server's answer is applied", || format!("phone {phone}: {error:?}"))?;
         Ok(SyncFailure::Store { code: error.code() })
@@ -231,6 +273,7 @@ impl World {
             Some(Ok(answer)) => {
                 self.trace.note(&answer);
                 self.take_acknowledgements(phone, frame, &answer)?;
+                self.tell_lines();
                 net::frame(answer)
             }
             Some(Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped)))) => {
@@ -263,8 +306,12 @@ impl World {
         }
     }
 
-    fn count_bootstrap(&mut self, part: &Part) {
-        let Some(bootstrap) = part.bootstrap else { return };
+    fn count_part(&mut self, part: &Part) {
+        let Some(bootstrap) = part.bootstrap else {
+            let snapshots = part.entries.0.iter().filter(|entry| matches!(entry, Entry::Snapshot { .. })).count();
+            (0..snapshots).for_each(|_| self.record.count("snapshots behind a cursor"));
+            return;
+        };
         self.record.count("bootstrap parts");
         if bootstrap.after.is_some() {
             self.record.count("resumed parts");
@@ -275,8 +322,8 @@ impl World {
     }
 
     /// Remembers what a phone is told.
-    fn take_verdicts(&mut self, phone: usize, response: &Response) {
-        let mut mended = false;
+    pub fn take_verdicts(&mut self, phone: usize, response: &Response) {
+        let (mut mended, mut forked) = (false, 0);
         let heard = self.record.heard.entry(phone).or_default();
         for verdict in response.verdicts.iter().flat_map(|verdicts| &verdicts.0) {
             match verdict {
@@ -285,11 +332,16 @@ impl World {
                 }
                 Verdict::AcceptedBefore { group } => {
                     heard.insert(*group);
+                    self.record.heard_before.entry(phone).or_default().insert(*group);
                     mended = true;
                 }
-                Verdict::Refused { .. } => mended = true,
+                Verdict::Refused { code, .. } => {
+                    mended = true;
+                    forked += u64::from(code == Refusal::ActorForked.code());
+                }
             }
         }
+        (0..forked).for_each(|_| self.record.count("forks that the server found"));
         self.record.mended.insert(phone, mended);
         if mended {
             self.record.count("mended");
@@ -303,7 +355,7 @@ impl World {
             };
         }
         for part in response.parts.iter().flat_map(|parts| &parts.0) {
-            self.count_bootstrap(part);
+            self.count_part(part);
             let _ = write!(line, " [{}: {}..{} {} entries]", tail(part.grant.as_bytes()), part.from.0, part.to.0, part.entries.0.len());
         }
         let entered = response.entered.as_ref().map_or(0, |entered| entered.0.len());
@@ -312,7 +364,7 @@ impl World {
     }
 
     /// Remembers what the server answered, and checks it at once.
-    fn take_acknowledgements(&mut self, phone: usize, frame: &[u8], answer: &[u8]) -> Result<(), Violation> {
+    pub fn take_acknowledgements(&mut self, phone: usize, frame: &[u8], answer: &[u8]) -> Result<(), Violation> {
         let undecodable = |_| Violation { invariant: "frames decode", detail: format!("of phone {phone}") };
         let request: Request = open_frame::<Signed>(frame).and_then(|signed| signed.open()).map_err(undecodable)?;
         let response: Response = open_frame(answer).map_err(undecodable)?;
@@ -323,6 +375,9 @@ impl World {
         let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
         let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
         ensure(verdicts.len() == groups.len(), "each group has a verdict", || format!("{} of {}", verdicts.len(), groups.len()))?;
+        for group in &groups {
+            self.check_numbers(phone, &group.changes.0)?;
+        }
         let street = self.phones[phone].street;
         for (group, verdict) in groups.iter().zip(&verdicts) {
             ensure(group.id == verdict.group(), "verdicts come in the order of the push", || format!("{:?}", group.id))?;
@@ -347,14 +402,18 @@ impl World {
     pub fn stop_server(&mut self) {
         self.record.count("server crashes");
         self.server.stop();
+        self.drop_lines();
         let down = self.dice.spread(DOWN_TIME.0, DOWN_TIME.1);
         self.post(down, Event::ServerUp);
     }
 
     fn start_phone(&mut self, phone: usize) -> Result<(), Violation> {
-        self.say(|| format!("phone {phone} starts"));
-        let started = self.phones[phone].start();
-        started.map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
+        let loss = self.some_loss();
+        let started = self.phones[phone].start(loss);
+        let opening = started
+            .map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
+        self.say(|| format!("phone {phone} starts, {loss:?}: {opening:?}"));
+        self.record.count(name_of(&opening));
         self.adopt(phone);
         self.check_phone(phone)?;
         self.look_after(phone);
@@ -362,8 +421,12 @@ impl World {
     }
 
     fn start_server(&mut self) -> Result<(), Violation> {
-        self.say(|| "the server starts".to_owned());
-        self.server.start();
+        let loss = self.some_loss();
+        let started = self.server.start(loss);
+        let opening =
+            started.map_err(|error| Violation { invariant: "the server opens after a power cut", detail: format!("{error:?}") })?;
+        self.say(|| format!("the server starts, {loss:?}: {opening:?}"));
+        self.record.count(name_of(&opening));
         self.check_ledger()
     }
 
@@ -372,16 +435,17 @@ impl World {
         self.say(|| "calm".to_owned());
         self.calm = true;
         self.net.calm();
+        self.end_lines()?;
         if self.server.hub().is_none() || self.server.store.is_stopped() {
             self.start_server()?;
         }
         self.due.retain(|_, event| !matches!(event, Event::ServerUp | Event::PhoneUp { .. }));
-        self.server.store.crash_at(u64::MAX, doorstep_core::store::CrashKind::BeforeApply);
+        self.server.store.disarm();
         for phone in 0..self.phones.len() {
             if self.phones[phone].engine().is_none() {
                 self.start_phone(phone)?;
             }
-            self.phones[phone].store.crash_at(u64::MAX, doorstep_core::store::CrashKind::BeforeApply);
+            self.phones[phone].store.disarm();
         }
         Ok(())
     }
@@ -436,6 +500,16 @@ impl World {
     }
 }
 
+/// How a store was found, where things are counted.
+const fn name_of(opening: &Opening) -> &'static str {
+    match opening {
+        Opening::New | Opening::Whole => "stores found whole",
+        Opening::CaughtUp { .. } => "stores caught up",
+        Opening::JournalReplaced => "journals replaced",
+        Opening::Rebuilt { .. } => "stores built anew",
+    }
+}
+
 /// The last bytes of an id: enough to tell one from another in a trace.
 pub fn tail(id: &[u8; 16]) -> String {
     id[13..].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -475,7 +549,7 @@ fn enrol(server: &Server, grids: &Grids, plan: &PhonePlan, phones: &[Phone], tim
     };
     let (code, _) = hub.make_code(street, person).unwrap();
     let mut phone = Phone::new(plan.clone(), street, person, time, dice);
-    phone.start().unwrap();
+    phone.start(None).unwrap();
     phone.engine().unwrap().enrol(&Direct(hub), "https://doorstep.example", &code, "手机").unwrap();
     phone
 }

@@ -106,6 +106,11 @@ impl Change {
         self.inner.raw_bytes()
     }
 
+    /// Its number among the changes of its actor in this document, from 1.
+    pub fn number(&self) -> u64 {
+        self.inner.seq()
+    }
+
     /// Who wrote it.
     pub const fn actor(&self) -> Actor {
         self.actor

@@ -149,6 +149,8 @@ impl Engine {
         }
         let now = self.now(state);
         let fresh = Incarnation::make(&mut *state.entropy);
+        #[cfg(feature = "seeded-bugs")]
+        let fresh = state.bugs.incarnation(fresh, state.incarnation);
         // Where one command came from a clock that is ahead, all that waits is looked through: the next page would be refused as well.
         let restamps = verdicts.values().any(|verdict| refusal_of(verdict).is_some_and(|refusal| refusal.offset_ms().is_some()));
         let mut update = Update::new(&*self.store, state);

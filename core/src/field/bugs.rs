@@ -1,6 +1,8 @@
 //! Deliberate bugs, each off unless a test turns it on: the simulation must find them, or it finds nothing.
 
+use crate::docs::Change;
 use crate::field::Engine;
+use crate::model::Incarnation;
 use crate::sync::Part;
 
 /// Which bugs are on.
@@ -10,6 +12,12 @@ pub struct SeededBugs {
     pub skips_positions: bool,
     /// When verdicts come, what was recorded since the push is taken off the outbox as well.
     pub drops_entries: bool,
+    /// A change that builds on several others names one of them less.
+    pub forgets_dependency: bool,
+    /// The mark is not looked at, and what is run again is under the old actor.
+    pub reuses_actor: bool,
+    /// A cursor is on the disk before what it speaks of.
+    pub moves_cursor_first: bool,
 }
 
 impl Engine {
@@ -20,6 +28,21 @@ impl Engine {
 }
 
 impl SeededBugs {
+    /// A change as the outbox gets it.
+    pub(super) fn bytes_of(self, change: &Change) -> Vec<u8> {
+        let mut expanded = change.automerge().decode();
+        if !self.forgets_dependency || expanded.deps.len() < 2 {
+            return change.bytes().to_vec();
+        }
+        expanded.deps.pop();
+        automerge::Change::from(expanded).raw_bytes().to_vec()
+    }
+
+    /// The incarnation of what is run again.
+    pub(super) fn incarnation(self, fresh: Incarnation, old: Incarnation) -> Incarnation {
+        if self.reuses_actor { old } else { fresh }
+    }
+
     pub(super) fn spoiled(self, mut part: Part) -> Part {
         if self.skips_positions && part.to.0.is_multiple_of(5) {
             part.entries.0.pop();

@@ -142,7 +142,7 @@ impl Engine {
             outbox: Outbox::open(&read)?,
             refused: RefusedIndex::open(&read)?,
             search: None,
-            session: kept_status.session(),
+            session: kept_status.session(clock.now()),
             line: Line::default(),
             kept_status,
             reruns: 0,
@@ -212,12 +212,11 @@ impl Engine {
             return Ok(ChangeNotice::default());
         };
         self.check(state, &view.document, &edited.document, &change)?;
-        let recorded = Recorded {
-            command,
-            at,
-            recorded_at: now,
-            changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes: change.bytes().to_vec() }],
-        };
+        #[cfg(not(feature = "seeded-bugs"))]
+        let bytes = change.bytes().to_vec();
+        #[cfg(feature = "seeded-bugs")]
+        let bytes = state.bugs.bytes_of(&change);
+        let recorded = Recorded { command, at, recorded_at: now, changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes }] };
         let number = state.outbox.next_number();
         let summary = edited.summary();
         Outbox::write(&mut batch, &self.store, number, &recorded)?;

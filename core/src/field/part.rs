@@ -67,6 +67,10 @@ impl Engine {
         after.advance(&part);
         let moved = after.reading() != held.reading();
         let received = part.entries.0.len();
+        #[cfg(feature = "seeded-bugs")]
+        if state.bugs.moves_cursor_first && !completes {
+            self.keep_grant(state, after)?;
+        }
         match self.apply_entries(state, part.entries.0, &held, (!completes).then_some(&after), notice) {
             Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, held),
             applied => applied?,
@@ -94,6 +98,8 @@ impl Engine {
         let mut entries = entries.into_iter().peekable();
         loop {
             let (fresh, now) = (Incarnation::make(&mut *state.entropy), self.now(state));
+            #[cfg(feature = "seeded-bugs")]
+            let fresh = state.bugs.incarnation(fresh, state.incarnation);
             let mut update = Update::new(&*self.store, state);
             let mut directory = None;
             while update.weight() < SLICE_BYTES {

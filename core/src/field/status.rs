@@ -130,7 +130,7 @@ pub(super) struct KeptStatus {
 
 impl KeptStatus {
     /// The session of before the restart, as far as it matters.
-    pub(super) fn session(&self) -> Session {
-        Session::resume(self.failed_attempts, self.next_attempt)
+    pub(super) fn session(&self, now: Millis) -> Session {
+        Session::resume(now, self.failed_attempts, self.next_attempt)
     }
 }

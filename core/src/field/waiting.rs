@@ -29,9 +29,10 @@ impl Engine {
         state.outbox.iter().map(record).collect()
     }
 
-    /// When [`Input::Tick`](crate::sync::client::Input::Tick) is due, by the phone's clock: the next attempt, or the end of waiting for an
-    /// answer. May change with every call of [`Engine::advance`].
+    /// When [`Input::Tick`](crate::sync::client::Input::Tick) is due, by the phone's clock: the next attempt, the end of waiting for an
+    /// answer, or the end of a silence on a live connection. May change with every call of [`Engine::advance`] and [`Engine::advance_live`].
     pub fn wakeup(&self) -> Option<Millis> {
-        self.state().session.wakeup()
+        let state = self.state();
+        state.line.wakeup(&state.session)
     }
 }

@@ -168,7 +168,7 @@ impl Hub {
             return Ok(plan.verdicts);
         }
         let changed = plan.documents.0.into_iter().filter_map(|(id, working)| Some((working, saved.remove(&id)?)));
-        let writes = changed.map(|(working, saved)| working.into_write(who.street.id, saved));
+        let writes = changed.map(|(working, saved)| working.into_write(who.street.id, saved, self.most_logged));
         let (documents, loaded): (Vec<_>, Vec<Loaded>) = writes.unzip();
         let push = who.request.push.as_ref();
         let proof = push.filter(|_| !plan.groups.is_empty()).map(|push| PushProof {

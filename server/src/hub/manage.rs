@@ -230,7 +230,7 @@ impl Hub {
         }
         let saved = working.reload_check().map_err(failed)?;
         let snapshot = Some(saved.clone());
-        Ok(crate::ledger::DocumentWrite { snapshot, is_compact: true, ..working.into_write(street.id, saved).0 })
+        Ok(crate::ledger::DocumentWrite { snapshot, is_compact: true, ..working.into_write(street.id, saved, self.most_logged).0 })
     }
 
     /// The cases of a street, the latest first.

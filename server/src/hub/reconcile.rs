@@ -86,7 +86,7 @@ impl Hub {
             let Some(working) = self.with_relay(street, &who.registrar(), relay)? else { continue };
             let Ok(saved) = working.reload_check() else { continue };
             self.claim_again(street, &working, &mut commit)?;
-            let (write, loaded) = working.into_write(street, saved);
+            let (write, loaded) = working.into_write(street, saved, self.most_logged);
             commit.documents.push(write);
             taken.push(loaded);
         }
@@ -136,10 +136,11 @@ impl Hub {
         Ok(())
     }
 
-    /// Notes that a device reads as usual in a street that is reconciling: it has given back what it holds. With the last of them it ends.
+    /// Notes that a device reads as usual in a street that is reconciling: it has given back what it holds, or never held anything. With the last
+    /// of them it ends.
     pub(super) fn note_reconciled(&self, who: &Authenticated) -> Result<(), HubError> {
         let (street, device) = (who.street.id, who.device.id.tag());
-        if !who.street.is_reconciling || who.request.ledger != Some(who.street.ledger) {
+        if !who.street.is_reconciling {
             return Ok(());
         }
         if !self.ledger.reconciled(street)?.contains(&device) {

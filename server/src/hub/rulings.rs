@@ -106,7 +106,7 @@ impl Hub {
         self.rule_duplicate(street, &mut later, first)?;
         let failed = |_| HubError::Document(DocumentError::NotReloadable { id: case });
         let saved = later.reload_check().map_err(failed)?;
-        let (write, loaded) = later.into_write(street.id, saved);
+        let (write, loaded) = later.into_write(street.id, saved, self.most_logged);
         commit.documents.push(write);
         Ok((commit, vec![loaded]))
     }

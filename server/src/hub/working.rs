@@ -18,7 +18,7 @@ use crate::ledger::DocumentWrite;
 /// sizes, and a change that takes 110 bytes and more in the log takes 2 to 17 in a snapshot. Not before so many changes, though,
 const LEAST_LOGGED: usize = 4;
 /// and at the latest after so many: replaying the log costs about 60 µs a change.
-const MOST_LOGGED: usize = 64;
+pub(super) const MOST_LOGGED: usize = 64;
 
 /// The largest document, saved, with its receipts, in bytes: with [`ANSWER_BYTES`](doorstep_core::sync::ANSWER_BYTES) before it a response
 /// still fits its frame. A household reaches a tenth of it after three hundred visits.
@@ -107,8 +107,8 @@ impl Working {
         if saved.len() + self.receipts.len() * BYTES_PER_RECEIPT > MOST_DOCUMENT_BYTES { Err(Refusal::DocumentFull) } else { Ok(saved) }
     }
 
-    /// What is to be written, with the document as the reload check saved it.
-    pub fn into_write(self, street: StreetId, saved: Vec<u8>) -> (DocumentWrite, Loaded) {
+    /// What is to be written, with the document as the reload check saved it; with a snapshot after `most_logged` changes at the latest.
+    pub fn into_write(self, street: StreetId, saved: Vec<u8>, most_logged: usize) -> (DocumentWrite, Loaded) {
         let scopes = scopes_of(street, &self.document);
         let summary = Summary::of(&self.document, &self.receipts);
         let precedence = precedence_of(&summary);
@@ -118,7 +118,7 @@ impl Working {
             changes: self.logged.changes + self.accepted.len(),
             bytes: self.logged.bytes + self.accepted.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>(),
         };
-        let is_time = logged.changes >= MOST_LOGGED || (logged.changes >= LEAST_LOGGED && logged.bytes >= saved.len());
+        let is_time = logged.changes >= most_logged || (logged.changes >= LEAST_LOGGED && logged.bytes >= saved.len());
         let (snapshot, logged) = if is_time { (Some(saved), Logged::default()) } else { (None, logged) };
         let write = DocumentWrite {
             doc: self.document.id(),

@@ -125,6 +125,8 @@ impl World {
         }
         let old = promise.clone();
         outcome?;
-        Ok(again.then_some(Done { kind: old.kind, doc: old.doc, added: old.added, may_vanish: old.may_vanish }))
+        // Another life of this store may have sent it again before.
+        let may_vanish = old.may_vanish || self.phones[phone].has_other_lives;
+        Ok(again.then_some(Done { kind: old.kind, doc: old.doc, added: old.added, may_vanish }))
     }
 }

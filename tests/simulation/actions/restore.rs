@@ -8,9 +8,9 @@ use crate::world::{Violation, World, ensure, of_ledger};
 
 impl World {
     /// A backup is made while the server runs.
-    pub(super) fn back_up(&mut self) -> Result<(), Violation> {
+    pub(super) fn back_up_server(&mut self) -> Result<(), Violation> {
         self.say(|| "the server is backed up".to_owned());
-        match self.server.make_backup() {
+        match self.server.make_backup(&mut self.dice) {
             Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped))) => {
                 self.stop_server();
                 Ok(())
@@ -25,9 +25,11 @@ impl World {
             return Ok(()); // it is started again, and would find another disk
         }
         self.say(|| "the server is set up again from its last backup".to_owned());
-        let restored = self.server.restore();
+        self.server.stop();
+        self.drop_lines();
+        let restored = self.server.restore(&mut self.dice);
         ensure(restored.is_ok(), "a server is set up again from a backup", || format!("{restored:?}"))?;
-        self.record.count("restores");
+        self.record.count("servers restored");
         self.record.restored = true;
         self.record.timelines.clear();
         for (group, acknowledged) in std::mem::take(&mut self.record.acknowledged) {

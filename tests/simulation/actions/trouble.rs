@@ -3,7 +3,7 @@
 use doorstep_core::docs::{DocKind, Write, household_writes, organisation_writes, place_writes, resident_writes};
 use doorstep_core::field::FieldError;
 use doorstep_core::model::{DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceKind, ResidentDetails, Scope, StreetId};
-use doorstep_core::store::{CrashKind, StoreError};
+use doorstep_core::store::StoreError;
 use doorstep_core::sync::client::Input;
 use doorstep_server::hub::{HubError, NewDocument};
 use doorstep_server::ledger::LedgerError;
@@ -11,8 +11,8 @@ use doorstep_server::ledger::LedgerError;
 use crate::scenario::skew;
 use crate::world::{Violation, World, ensure, random};
 
-/// How many commits after it is armed the power goes, at most.
-const SOON: u64 = 6;
+/// How many operations of its disk after it is armed the power goes, at most: a commit takes four.
+const SOON: u64 = 24;
 
 impl World {
     /// A right of a phone's person ends.
@@ -81,7 +81,10 @@ impl World {
 
     fn after_operation(&mut self, outcome: Option<Result<(), HubError>>) -> Result<(), Violation> {
         match outcome {
-            None | Some(Ok(()) | Err(HubError::NotFound { .. })) => Ok(()),
+            None | Some(Ok(()) | Err(HubError::NotFound { .. })) => {
+                self.tell_lines();
+                Ok(())
+            }
             Some(Err(HubError::Ledger(LedgerError::Store(StoreError::Stopped)))) => {
                 self.stop_server();
                 Ok(())
@@ -112,19 +115,14 @@ impl World {
     }
 
     pub(super) fn arm_phone(&mut self, phone: usize) {
-        let (commits, kind) = (self.dice.below(SOON), self.some_crash());
-        self.say(|| format!("phone {phone} will lose power in {commits} commits: {kind:?}"));
-        self.phones[phone].store.crash_at(commits, kind);
+        let operations = self.dice.below(SOON);
+        self.say(|| format!("phone {phone} will lose power in {operations} operations"));
+        self.phones[phone].store.cut_power_in(operations);
     }
 
     pub(super) fn arm_server(&mut self) {
-        let (commits, kind) = (self.dice.below(SOON), self.some_crash());
-        self.say(|| format!("the server will lose power in {commits} commits: {kind:?}"));
-        self.server.store.crash_at(commits, kind);
-    }
-
-    fn some_crash(&mut self) -> CrashKind {
-        let kinds = [CrashKind::BeforeApply, CrashKind::AppliedNotFlushed, CrashKind::FlushedNotAnswered];
-        self.dice.pick(&kinds).copied().unwrap_or(CrashKind::BeforeApply)
+        let operations = self.dice.below(SOON);
+        self.say(|| format!("the server will lose power in {operations} operations"));
+        self.server.store.cut_power_in(operations);
     }
 }

@@ -126,6 +126,15 @@ fn a_line_that_breaks_while_nothing_is_under_way_is_tried_again_after_the_first_
 }
 
 #[test]
+fn after_a_restart_the_next_attempt_is_when_it_was_to_be_or_at_once_where_the_clock_was_set() {
+    let resumed = |now| Session::resume(Millis(now), 3, Some(Millis(10_000))).wakeup();
+    assert_eq!(resumed(4_000), Some(Millis(10_000)));
+    assert_eq!(resumed(20_000), Some(Millis(20_000)));
+    assert_eq!(resumed(10_000 - LONGEST_RETRY - 1), Some(Millis(10_000 - LONGEST_RETRY - 1)));
+    assert_eq!(Session::resume(Millis(0), 0, None).wakeup(), None);
+}
+
+#[test]
 fn a_success_makes_the_next_failure_the_first_again() {
     let mut session = session_after(1);
     feed(&mut session, 0, Input::Failed(SyncFailure::Unreachable));

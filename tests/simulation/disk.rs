@@ -1,0 +1,28 @@
+//! The disks of a world: the real store over memory, with files so small that every run sees many of them.
+
+use doorstep_core::store::{SimulatedOptions, SimulatedStore};
+
+use crate::dice::Dice;
+
+/// An empty store. Some make a checkpoint after a few commits, some hardly ever.
+pub fn new_store(dice: &mut Dice) -> SimulatedStore {
+    let checkpoint_bytes = dice.spread(2_000, 200_000).unsigned_abs();
+    let segment_bytes = dice.spread(500, 50_000).unsigned_abs();
+    SimulatedStore::new(SimulatedOptions { checkpoint_bytes, segment_bytes }, Box::new(dice.fork())).unwrap()
+}
+
+/// Deliberate bugs of a store.
+#[cfg(feature = "seeded-bugs")]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoreBugs {
+    pub acknowledges_before_flush: bool,
+    pub takes_torn_frames: bool,
+}
+
+#[cfg(feature = "seeded-bugs")]
+impl StoreBugs {
+    pub fn plant_in(self, store: &SimulatedStore) {
+        store.set_bug_acknowledge_before_flush(self.acknowledges_before_flush);
+        store.set_bug_takes_torn_frames(self.takes_torn_frames);
+    }
+}
