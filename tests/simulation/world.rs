@@ -344,6 +344,7 @@ impl World {
         self.record.mended.insert(phone, mended);
         if mended {
             self.record.count("mended");
+            self.record.speaking.remove(&phone);
         }
         let mut line = String::new();
         for verdict in response.verdicts.iter().flat_map(|verdicts| &verdicts.0) {
@@ -370,6 +371,10 @@ impl World {
         let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
         let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
         ensure(verdicts.len() == groups.len(), "each group has a verdict", || format!("{} of {}", verdicts.len(), groups.len()))?;
+        let before = self.record.speaking.insert(phone, request.incarnation);
+        if before.is_some_and(|before| before != request.incarnation) {
+            self.record.count("forks that came without a verdict");
+        }
         for group in &groups {
             self.check_numbers(phone, &group.changes.0)?;
         }
@@ -409,6 +414,7 @@ impl World {
             .map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
         self.say(|| format!("phone {phone} starts, {loss:?}: {opening:?}"));
         self.record.count(name_of(&opening));
+        self.record.speaking.remove(&phone);
         self.adopt(phone);
         self.check_phone(phone)?;
         self.look_after(phone);
