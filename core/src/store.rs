@@ -47,7 +47,7 @@ pub use memory::{CrashKind, MemoryStore};
 #[cfg(feature = "sled")]
 pub use self::journaled::recover::{Opening, Rebuilding, Verified};
 #[cfg(all(feature = "sled", any(test, feature = "simulated")))]
-pub use self::simulated::{SimulatedOptions, SimulatedStore, TreeLoss};
+pub use self::simulated::{Numbers, SimulatedOptions, SimulatedStore, TreeLoss};
 #[cfg(feature = "sled")]
 pub use self::sled::{SledOptions, SledStore};
 

@@ -43,7 +43,7 @@ actions! {
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 4, Discard = 1, Import = 1,
     Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
-    RestartServer = 1, BackUp = 2, Restore = 1, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
+    RestartServer = 1, BackUp = 3, Restore = 2, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
 }
 
 /// What a command did, when it went well.

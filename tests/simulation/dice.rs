@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use doorstep_core::model::Entropy;
+use doorstep_core::store::Numbers;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -18,6 +19,12 @@ impl Dice {
     /// A generator of its own, so that what one node draws does not move what another gets.
     pub fn fork(&mut self) -> Self {
         Self(ChaCha8Rng::seed_from_u64(self.0.next_u64()))
+    }
+
+    /// The numbers of a generator of its own, as a disk draws them.
+    pub fn numbers(&mut self) -> Numbers {
+        let mut own = self.fork();
+        Box::new(move || own.0.next_u64())
     }
 
     /// A number below `bound`; 0 if there is none.

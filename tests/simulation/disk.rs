@@ -8,7 +8,7 @@ use crate::dice::Dice;
 pub fn new_store(dice: &mut Dice) -> SimulatedStore {
     let checkpoint_bytes = dice.spread(2_000, 200_000).unsigned_abs();
     let segment_bytes = dice.spread(500, 50_000).unsigned_abs();
-    SimulatedStore::new(SimulatedOptions { checkpoint_bytes, segment_bytes }, Box::new(dice.fork())).unwrap()
+    SimulatedStore::new(SimulatedOptions { checkpoint_bytes, segment_bytes }, dice.numbers()).unwrap()
 }
 
 /// Deliberate bugs of a store.

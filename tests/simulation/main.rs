@@ -17,9 +17,11 @@
 mod actions;
 #[cfg(feature = "seeded-bugs")]
 mod bugs;
+mod calm;
 mod clock;
 mod dice;
 mod disk;
+mod founding;
 mod invariants;
 mod live;
 mod net;

@@ -160,6 +160,8 @@ fn storms_do_what_they_are_for() {
         ("stores built anew", 5),
         ("stores set back", 10),
         ("phones cloned", 10),
+        ("forks that the server found", 1),
+        ("forks that came without a verdict", 1),
         ("live connections", 20),
         ("live pushes", 50),
         ("snapshots behind a cursor", 20),

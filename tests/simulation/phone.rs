@@ -95,13 +95,13 @@ impl Phone {
 
     /// A copy of store and mark as they are now.
     pub fn copy(&self, dice: &mut Dice, fates: BTreeMap<GroupId, Fate>) -> Result<Backup, StoreError> {
-        Ok(Backup { store: self.store.copy(Box::new(dice.fork()))?, mark: self.mark.copy(), fates })
+        Ok(Backup { store: self.store.copy(dice.numbers())?, mark: self.mark.copy(), fates })
     }
 
     /// Puts a copy in the place of the store, on the same phone (0, 1), on one without a mark (2) or with the mark of then (3). Says whether
     /// the mark is that of the copy, so that nothing can be noticed.
     pub fn put_back(&mut self, backup: &Backup, which: u64, dice: &mut Dice) -> bool {
-        self.replace_store(backup.store.copy(Box::new(dice.fork())).unwrap());
+        self.replace_store(backup.store.copy(dice.numbers()).unwrap());
         match which {
             2 => self.mark = MemoryMark::default(),
             3 => self.mark = backup.mark.copy(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_core::docs::{Actor, DocKind};
-use doorstep_core::model::{AmendmentId, ChangeHash, DocId, EventId, GroupId, NoteId, PersonId, StreetId, VisitId};
+use doorstep_core::model::{AmendmentId, ChangeHash, DocId, EventId, GroupId, Incarnation, NoteId, PersonId, StreetId, VisitId};
 use doorstep_core::workflow::TimelineEntry;
 
 /// What a command added to a document: it can be looked for.
@@ -63,6 +63,8 @@ pub struct Record {
     pub mended: BTreeMap<usize, bool>,
     /// For each phone the groups of which it was told that another life of its store had delivered them.
     pub heard_before: BTreeMap<usize, BTreeSet<GroupId>>,
+    /// For each phone the life in which it last spoke, unless it has had a reason to begin another since: a start, a verdict.
+    pub speaking: BTreeMap<usize, Incarnation>,
     /// Whose phones lived lives that no mark can tell apart.
     pub unseen_lives: BTreeSet<PersonId>,
     /// What each number of each actor was used for.

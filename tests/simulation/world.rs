@@ -7,21 +7,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use doorstep_core::field::{FieldError, frame_of};
-use doorstep_core::model::{Entropy, Role, StreetId};
+use doorstep_core::model::Entropy;
 use doorstep_core::store::{Opening, StoreError};
-use doorstep_core::sync::client::{ANSWER_DEADLINE, Effect, Input, LONGEST_RETRY, SyncFailure};
+use doorstep_core::sync::client::{Effect, Input, SyncFailure};
 use doorstep_core::sync::live;
 use doorstep_core::sync::{Entry, Part, Refusal, Request, Response, Signed, Verdict, open_frame};
-use doorstep_server::hub::{HubError, NewPerson};
+use doorstep_server::hub::HubError;
 use doorstep_server::ledger::LedgerError;
 
 use crate::clock::Time;
 use crate::dice::Dice;
+use crate::founding::{enrol, found_streets};
 use crate::live::{Down, Lines, Up};
 use crate::net::{self, Carried, Net, Way};
-use crate::phone::{Direct, Phone};
+use crate::phone::Phone;
 use crate::record::Record;
-use crate::scenario::{Off, PhonePlan, Scenario};
+use crate::scenario::{Off, Scenario};
 use crate::server::Server;
 use crate::trace::Trace;
 
@@ -79,11 +80,6 @@ pub enum Event {
 
 /// How long after a power cut a node is back, in milliseconds: at least and at most.
 const DOWN_TIME: (i64, i64) = (500, 120_000);
-/// The most steps from one sync of the calm to the next: with 20 phones a handful each would do.
-const MOST_CALM_STEPS: u64 = 20_000;
-/// The most rounds of the calm: what was recorded goes up in the first and comes down in the second; mending and large outboxes take more.
-const MOST_CALM_ROUNDS: u32 = 12;
-
 pub struct World {
     pub time: Time,
     pub dice: Dice,
@@ -97,7 +93,7 @@ pub struct World {
     pub step: u64,
     pub actions_left: usize,
     pub calm: bool,
-    due: BTreeMap<(i64, u64), Event>,
+    pub due: BTreeMap<(i64, u64), Event>,
     order: u64,
     attempts: u64,
 }
@@ -345,6 +341,7 @@ impl World {
         self.record.mended.insert(phone, mended);
         if mended {
             self.record.count("mended");
+            self.record.speaking.remove(&phone);
         }
         let mut line = String::new();
         for verdict in response.verdicts.iter().flat_map(|verdicts| &verdicts.0) {
@@ -375,6 +372,10 @@ impl World {
         let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
         let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
         ensure(verdicts.len() == groups.len(), "each group has a verdict", || format!("{} of {}", verdicts.len(), groups.len()))?;
+        let before = self.record.speaking.insert(phone, request.incarnation);
+        if before.is_some_and(|before| before != request.incarnation) {
+            self.record.count("forks that came without a verdict");
+        }
         for group in &groups {
             self.check_numbers(phone, &group.changes.0)?;
         }
@@ -407,20 +408,21 @@ impl World {
         self.post(down, Event::ServerUp);
     }
 
-    fn start_phone(&mut self, phone: usize) -> Result<(), Violation> {
+    pub fn start_phone(&mut self, phone: usize) -> Result<(), Violation> {
         let loss = self.some_loss();
         let started = self.phones[phone].start(loss);
         let opening = started
             .map_err(|error| Violation { invariant: "a phone opens after a power cut", detail: format!("phone {phone}: {error:?}") })?;
         self.say(|| format!("phone {phone} starts, {loss:?}: {opening:?}"));
         self.record.count(name_of(&opening));
+        self.record.speaking.remove(&phone);
         self.adopt(phone);
         self.check_phone(phone)?;
         self.look_after(phone);
         Ok(())
     }
 
-    fn start_server(&mut self) -> Result<(), Violation> {
+    pub fn start_server(&mut self) -> Result<(), Violation> {
         let loss = self.some_loss();
         let started = self.server.start(loss);
         let opening =
@@ -428,70 +430,6 @@ impl World {
         self.say(|| format!("the server starts, {loss:?}: {opening:?}"));
         self.record.count(name_of(&opening));
         self.check_ledger()
-    }
-
-    /// Ends the storm: no faults any more, everybody has power. Clocks stay wrong.
-    fn become_calm(&mut self) -> Result<(), Violation> {
-        self.say(|| "calm".to_owned());
-        self.calm = true;
-        self.net.calm();
-        self.end_lines()?;
-        if self.server.hub().is_none() || self.server.store.is_stopped() {
-            self.start_server()?;
-        }
-        self.due.retain(|_, event| !matches!(event, Event::ServerUp | Event::PhoneUp { .. }));
-        self.server.store.disarm();
-        for phone in 0..self.phones.len() {
-            if self.phones[phone].engine().is_none() {
-                self.start_phone(phone)?;
-            }
-            self.phones[phone].store.disarm();
-        }
-        Ok(())
-    }
-
-    /// Every phone syncs until nothing changes any more.
-    fn settle(&mut self) -> Result<(), Violation> {
-        if self.scenario.patient {
-            self.rest()?;
-        }
-        for _ in 0..MOST_CALM_ROUNDS {
-            let before = self.newest()?;
-            for phone in 0..self.phones.len() {
-                self.drive(phone, Input::Start)?;
-            }
-            self.rest()?;
-            let waits = self.phones.iter().any(|phone| phone.engine().is_none_or(|engine| !engine.waiting().is_empty()));
-            if !waits && self.newest()? == before {
-                return Ok(());
-            }
-        }
-        let waiting: Vec<_> =
-            self.phones.iter().map(|phone| phone.engine().map(|engine| (engine.waiting().len(), engine.status()))).collect();
-        Err(Violation { invariant: "after a calm every outbox is empty", detail: format!("{waiting:?}") })
-    }
-
-    /// Lets everything happen that is under way.
-    pub fn rest(&mut self) -> Result<(), Violation> {
-        for _ in 0..MOST_CALM_STEPS {
-            let longest = self.time.now() + LONGEST_RETRY + ANSWER_DEADLINE;
-            let sleeper = self.due.iter().find_map(|((at, _), event)| match event {
-                Event::Wake { phone, timer } if self.phones[*phone].timer == *timer && *at > longest => Some((*phone, *at - longest)),
-                _ => None,
-            });
-            if let Some((phone, late)) = sleeper {
-                return Err(Violation { invariant: "a phone tries again soon", detail: format!("phone {phone}: {late} ms too late") });
-            }
-            if !self.step()? {
-                return Ok(());
-            }
-        }
-        Err(Violation { invariant: "the calm comes to rest", detail: format!("{} events are due", self.due.len()) })
-    }
-
-    fn newest(&self) -> Result<Vec<u64>, Violation> {
-        let hub = self.hub()?;
-        self.server.streets.iter().map(|street| Ok(of_ledger(hub.ledger().newest(*street))?.0)).collect()
     }
 
     /// The hub, at a time at which it must run.
@@ -518,40 +456,6 @@ pub fn tail(id: &[u8; 16]) -> String {
 /// What the ledger says, which in a calm never fails.
 pub fn of_ledger<T>(read: Result<T, LedgerError>) -> Result<T, Violation> {
     read.map_err(|error| Violation { invariant: "the ledger can be read", detail: format!("{error:?}") })
-}
-
-type Grids = Vec<Vec<doorstep_core::model::GridId>>;
-
-fn found_streets(server: &mut Server, scenario: &Scenario) -> Grids {
-    let hub = server.hub().unwrap();
-    let mut streets: Vec<StreetId> = Vec::new();
-    let mut grids = Grids::new();
-    for street in 0..scenario.streets {
-        let id = hub.add_street(&format!("街道{street}"), &["综合协调中心"]).unwrap().id;
-        let names: Vec<_> = (0..scenario.grids_per_street).map(|grid| (format!("第{grid}网格"), String::new())).collect();
-        grids.push(hub.add_grids(id, &names).unwrap());
-        streets.push(id);
-    }
-    server.streets = streets;
-    grids
-}
-
-fn enrol(server: &Server, grids: &Grids, plan: &PhonePlan, phones: &[Phone], time: &Time, dice: &mut Dice) -> Phone {
-    let hub = server.hub().unwrap();
-    let street = server.streets[plan.street];
-    let person = match plan.same_person_as {
-        Some(other) => phones[other].person,
-        None => {
-            let role = if plan.grids.is_empty() { Role::CentreStaff } else { Role::GridWorker };
-            let grids = plan.grids.iter().map(|grid| grids[plan.street][*grid]).collect();
-            hub.add_person(street, &NewPerson { name: format!("员工{}", phones.len()), role, grids }).unwrap()
-        }
-    };
-    let (code, _) = hub.make_code(street, person).unwrap();
-    let mut phone = Phone::new(plan.clone(), street, person, time, dice);
-    phone.start(None).unwrap();
-    phone.engine().unwrap().enrol(&Direct(hub), "https://doorstep.example", &code, "手机").unwrap();
-    phone
 }
 
 /// Random bytes for a key or an id.

@@ -13,6 +13,8 @@ mod bootstrap;
 mod ground;
 #[path = "end_to_end/live.rs"]
 mod live;
+#[path = "end_to_end/lives.rs"]
+mod lives;
 #[path = "end_to_end/memory.rs"]
 mod memory;
 #[path = "end_to_end/merging.rs"]

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Both ends use this, and both write every batch into it. On a phone the unsent work alone would do, since the server could give back the rest;
-//! but then each reader of the phone's rows would have to do without what its outbox builds on. Left to others: which store to trust when it is opened (`sled::recover`), when to make a checkpoint, backups.
+//! but then each reader of the phone's rows would have to do without what its outbox builds on. Left to others: which store to trust when it is opened (`journaled::recover`), when to make a checkpoint, backups.
 
 pub mod checkpoint;
 pub mod folder;

@@ -1,7 +1,7 @@
 //! A store whose disk is in memory and may lose power in the middle of any write: what the simulation runs on.
 //!
 //! Journal, replay, checkpoints, recovery and the committer's groups are those of [`SledStore`](super::SledStore); only [`disk`] stands in for
-//! the file system and [`tree`] for sled. What a cut does to what was not synced is drawn from the entropy that the disk was made with, so a run
+//! the file system and [`tree`] for sled. What a cut does to what was not synced is drawn from the numbers that the disk was made with, so a run
 //! with the same calls ends the same. Nothing here waits, reads a clock or begins a thread.
 
 mod disk;
@@ -14,9 +14,11 @@ use super::committer::Inline;
 use super::journaled::recover::Opening;
 use super::journaled::{Journaled, Sizes, lock_of};
 use super::{Entry, Plan, Read, Store, StoreError};
-use crate::model::Entropy;
 use disk::Disk;
 pub use disk::TreeLoss;
+
+/// Where a disk draws from: numbers out of a seed.
+pub type Numbers = Box<dyn FnMut() -> u64 + Send>;
 
 /// How a simulated store closes its files: smaller than on a disk, so that a run sees many of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +55,8 @@ impl SimulatedStore {
     ///
     /// # Errors
     /// When the store does not open, which on an empty disk it does.
-    pub fn new(options: SimulatedOptions, entropy: Box<dyn Entropy>) -> Result<Self, StoreError> {
-        Self::over(Disk::new(entropy), options)
+    pub fn new(options: SimulatedOptions, numbers: Numbers) -> Result<Self, StoreError> {
+        Self::over(Disk::new(numbers), options)
     }
 
     fn over(disk: Disk, options: SimulatedOptions) -> Result<Self, StoreError> {
@@ -108,12 +110,12 @@ impl SimulatedStore {
         self.disk.is_off()
     }
 
-    /// A store of its own on a copy of this one's disk, as a cut at this moment would leave it: a backup, a clone. `entropy` is the copy's.
+    /// A store of its own on a copy of this one's disk, as a cut at this moment would leave it: a backup, a clone. `numbers` are the copy's.
     ///
     /// # Errors
     /// When the copy does not open.
-    pub fn copy(&self, entropy: Box<dyn Entropy>) -> Result<Self, StoreError> {
-        Self::over(self.disk.copy(entropy), self.options)
+    pub fn copy(&self, numbers: Numbers) -> Result<Self, StoreError> {
+        Self::over(self.disk.copy(numbers), self.options)
     }
 
     /// The deliberate bug that the simulation must find: commits are answered without a sync of journal and tree.

@@ -27,7 +27,7 @@ mod simulated {
     use std::sync::Arc;
 
     use crate::store::conformance::Subject;
-    use crate::store::simulated::tests::Seeded;
+    use crate::store::simulated::tests::seeded;
     use crate::store::{SimulatedOptions, SimulatedStore, Store};
 
     /// One disk in memory; opening it is a power cut and a start.
@@ -35,7 +35,7 @@ mod simulated {
 
     impl Simulated {
         pub(super) fn new() -> Self {
-            Self(Arc::new(SimulatedStore::new(SimulatedOptions::default(), Seeded::new(1)).unwrap()))
+            Self(Arc::new(SimulatedStore::new(SimulatedOptions::default(), seeded(1)).unwrap()))
         }
     }
 

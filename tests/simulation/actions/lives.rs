@@ -59,7 +59,7 @@ impl World {
             return Ok(());
         }
         let Some(backup) = self.copy_of(phone)? else { return Ok(()) };
-        let with_mark = self.dice.chance(400);
+        let with_mark = self.dice.chance(600);
         let clone = self.phones[phone].cloned(backup, with_mark, &self.time, &mut self.dice);
         let index = self.phones.len();
         self.phones.push(clone);

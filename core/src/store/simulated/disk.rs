@@ -8,8 +8,8 @@ use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::Numbers;
 use super::tree::{MemoryTree, Rows, Slot};
-use crate::model::Entropy;
 use crate::store::StoreError;
 use crate::store::journal::folder::{Appending, Folder};
 use crate::store::journaled::home::Home;
@@ -52,7 +52,7 @@ pub(super) struct Contents {
 
 pub(super) struct State {
     pub(super) contents: Contents,
-    entropy: Box<dyn Entropy>,
+    numbers: Numbers,
     armed: Option<u64>,
     is_off: bool,
     #[cfg(feature = "seeded-bugs")]
@@ -75,9 +75,7 @@ fn powerless() -> io::Error {
 
 impl State {
     fn below(&mut self, bound: u64) -> u64 {
-        let mut bytes = [0; 8];
-        self.entropy.fill(&mut bytes);
-        u64::from_be_bytes(bytes) % bound.max(1)
+        (self.numbers)() % bound.max(1)
     }
 
     /// Counts an operation.
@@ -181,14 +179,14 @@ impl Contents {
 }
 
 impl Disk {
-    pub(super) fn new(entropy: Box<dyn Entropy>) -> Self {
-        Self::with(Contents::default(), entropy)
+    pub(super) fn new(numbers: Numbers) -> Self {
+        Self::with(Contents::default(), numbers)
     }
 
-    fn with(contents: Contents, entropy: Box<dyn Entropy>) -> Self {
+    fn with(contents: Contents, numbers: Numbers) -> Self {
         Self(Arc::new(Mutex::new(State {
             contents,
-            entropy,
+            numbers,
             armed: None,
             is_off: false,
             #[cfg(feature = "seeded-bugs")]
@@ -212,8 +210,8 @@ impl Disk {
         self.state().cut(loss);
     }
 
-    pub(super) fn copy(&self, entropy: Box<dyn Entropy>) -> Self {
-        let copy = Self::with(self.state().contents.clone(), entropy);
+    pub(super) fn copy(&self, numbers: Numbers) -> Self {
+        let copy = Self::with(self.state().contents.clone(), numbers);
         copy.cut(None);
         copy
     }

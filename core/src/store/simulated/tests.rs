@@ -8,19 +8,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::*;
 use crate::store::Batch;
 
-/// Randomness out of a seed.
-pub(in crate::store) struct Seeded(ChaCha8Rng);
-
-impl Seeded {
-    pub(in crate::store) fn new(seed: u64) -> Box<Self> {
-        Box::new(Self(ChaCha8Rng::seed_from_u64(seed)))
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        self.0.fill_bytes(bytes);
-    }
+/// Numbers out of a seed.
+pub(in crate::store) fn seeded(seed: u64) -> Numbers {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    Box::new(move || generator.next_u64())
 }
 
 /// So small that a run of a few commits has segments, checkpoints and removals in it.
@@ -73,7 +64,7 @@ fn a_cut_in_any_operation_takes_nothing_that_was_acknowledged_and_leaves_no_half
     let mut openings = BTreeMap::<&str, u32>::new();
     for seed in 0..12 {
         for first in 0.. {
-            let store = SimulatedStore::new(SMALL, Seeded::new(seed)).unwrap();
+            let store = SimulatedStore::new(SMALL, seeded(seed)).unwrap();
             store.cut_power_in(first);
             let answered = commit_on(&store, 0);
             if !store.is_stopped() {
@@ -110,7 +101,7 @@ fn a_cut_while_a_store_is_being_mended_is_mended_by_the_next_opening() {
     for seed in 0..6 {
         for loss in [None, Some(TreeLoss::Gone), Some(TreeLoss::Unreadable), Some(TreeLoss::SetBack(5))] {
             for again in 0..40 {
-                let store = SimulatedStore::new(SMALL, Seeded::new(seed)).unwrap();
+                let store = SimulatedStore::new(SMALL, seeded(seed)).unwrap();
                 commit_on(&store, 0);
                 *lock_of(&store.process) = None;
                 store.disk.cut(loss);
@@ -126,7 +117,7 @@ fn a_cut_while_a_store_is_being_mended_is_mended_by_the_next_opening() {
 
 #[test]
 fn a_stopped_store_answers_nothing_until_it_is_started_again() {
-    let store = SimulatedStore::new(SMALL, Seeded::new(1)).unwrap();
+    let store = SimulatedStore::new(SMALL, seeded(1)).unwrap();
     store.commit(batch(0)).unwrap();
     store.cut_power_in(0);
     assert_eq!(store.commit(batch(1)), Err(StoreError::Stopped));
@@ -139,9 +130,9 @@ fn a_stopped_store_answers_nothing_until_it_is_started_again() {
 
 #[test]
 fn a_copy_has_what_was_acknowledged_and_a_life_of_its_own() {
-    let store = SimulatedStore::new(SMALL, Seeded::new(1)).unwrap();
+    let store = SimulatedStore::new(SMALL, seeded(1)).unwrap();
     commit_on(&store, 0);
-    let copy = store.copy(Seeded::new(2)).unwrap();
+    let copy = store.copy(seeded(2)).unwrap();
     assert_eq!(contents(&copy), after(BATCHES));
     let mut other = Batch::new();
     other.put(vec![99], vec![1]);
@@ -151,7 +142,7 @@ fn a_copy_has_what_was_acknowledged_and_a_life_of_its_own() {
 
 #[test]
 fn a_store_says_whether_it_was_mended() {
-    let store = SimulatedStore::new(SMALL, Seeded::new(1)).unwrap();
+    let store = SimulatedStore::new(SMALL, seeded(1)).unwrap();
     commit_on(&store, 0);
     store.restart(None).unwrap();
     assert!(!store.is_mended());
@@ -166,7 +157,7 @@ fn a_store_that_does_not_sync_and_one_that_takes_torn_frames_fail_the_same_cuts(
         [|store| store.set_bug_acknowledge_before_flush(true), |store| store.set_bug_takes_torn_frames(true)];
     for plant in plant {
         let fails = (0..12).flat_map(|seed| (0..60).map(move |first| (seed, first))).any(|(seed, first)| {
-            let store = SimulatedStore::new(SMALL, Seeded::new(seed)).unwrap();
+            let store = SimulatedStore::new(SMALL, seeded(seed)).unwrap();
             plant(&store);
             store.cut_power_in(first);
             let answered = commit_on(&store, 0);
