@@ -13,6 +13,7 @@
 //! or older than its journal reaches is set aside and built anew ([`recover`]). A full disk is found before anything is written
 //! ([`space`]): commits are refused until there is room, and nothing has to be opened again.
 
+mod agreement;
 mod lock;
 mod recover;
 mod space;

@@ -29,10 +29,10 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Shows the frames that are whole, in order, and says which was the last. What follows them is left.
+    /// Shows the frames that are whole, in order, and says which was the last. A torn end is left.
     ///
     /// # Errors
-    /// What `visit` answers, or when the disk refuses.
+    /// [`StoreError::Damaged`] where a frame is broken that others follow, what `visit` answers, or when the disk refuses.
     pub fn frames(&self, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
         let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
         if fs::metadata(&self.path).map_err(failed)?.len() > MOST_BYTES {
@@ -46,6 +46,9 @@ impl Segment {
                 Ok((mark, payload)) => {
                     last = mark;
                     visit(mark, payload)?;
+                }
+                Err(Cut::Torn) if frame::is_followed(rest, last) => {
+                    return Err(StoreError::Damaged { what: "a batch in the middle of a segment is broken" });
                 }
                 Err(Cut::End | Cut::Torn) => return Ok(last),
             }
@@ -78,14 +81,16 @@ pub(super) fn create(folder: &Path, after: Mark) -> io::Result<(File, u64)> {
     Ok((file, HEADER as u64))
 }
 
-/// The segments of a folder, in order. One whose header never became whole was never written to, and is left out.
+/// The segments of a folder, in order. One whose header never became whole was never written to, and is left out. One that was written to and
+/// has a header no more is among them behind the batch that its name tells, with a check that fits none: reading finds out what is missing.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<Segment>> {
     let mut segments = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if sequence_of(&path, EXTENSION).is_some()
-            && let Some(after) = read_header(MAGIC, &beginning(&path)?)
-        {
+        let Some(first) = sequence_of(&path, EXTENSION) else { continue };
+        let was_written_to = fs::metadata(&path)?.len() > HEADER as u64;
+        let nameless = was_written_to.then_some(Mark { sequence: first.saturating_sub(1), check: 0 });
+        if let Some(after) = read_header(MAGIC, &beginning(&path)?).or(nameless) {
             segments.push(Segment { after, path });
         }
     }
