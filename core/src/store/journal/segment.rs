@@ -13,6 +13,8 @@ const EXTENSION: &str = "segment";
 const MAGIC: &[u8; 8] = b"DSTEPJ\x00\x01";
 /// Magic bytes and the mark behind which it begins, with a check over both.
 pub(super) const HEADER: usize = 8 + 12 + 4;
+/// Stands for a check that is not known. Nothing fits it: neither the beginning of a journal, whose check is 0, nor, but by a chance in billions, a batch.
+const NO_CHECK: u32 = u32::MAX;
 /// The longest that a segment can be: it is closed at [`SEGMENT_BYTES`], after one frame more. A longer file is none of ours.
 const MOST_BYTES: u64 = SEGMENT_BYTES + (frame::MOST_PAYLOAD + frame::HEAD + HEADER) as u64;
 
@@ -89,7 +91,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<Segment>> {
         let path = entry?.path();
         let Some(first) = sequence_of(&path, EXTENSION) else { continue };
         let was_written_to = fs::metadata(&path)?.len() > HEADER as u64;
-        let nameless = was_written_to.then_some(Mark { sequence: first.saturating_sub(1), check: 0 });
+        let nameless = was_written_to.then_some(Mark { sequence: first.saturating_sub(1), check: NO_CHECK });
         if let Some(after) = read_header(MAGIC, &beginning(&path)?).or(nameless) {
             segments.push(Segment { after, path });
         }
