@@ -11,9 +11,25 @@ use doorstep_core::field::HttpTransport;
 /// How long a server may take to open its store and listen.
 const START: Duration = Duration::from_secs(60);
 
+/// The beginning of the names of all variables that a server would take for settings, and the tests for orders to themselves.
+const VARIABLES: &str = "DOORSTEP_";
+
+/// A command of the binary `doorstep`, without what the environment tells the tests.
+pub fn doorstep() -> Command {
+    without_variables(Command::new(binary()))
+}
+
+fn without_variables(mut command: Command) -> Command {
+    let names = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with(VARIABLES));
+    for name in names {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// The binary `doorstep`, which cargo puts beside the folder of the test's own executable. It is a binary of another package, so cargo
 /// neither names it here nor builds it for this test: `tests/run` builds everything first, by hand `cargo build --release` does.
-pub fn doorstep() -> PathBuf {
+fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let doorstep = test.ancestors().nth(2).unwrap().join("doorstep");
     assert!(doorstep.exists(), "{} is missing: run `cargo build --release` first (tests/run does)", doorstep.display());
@@ -66,6 +82,13 @@ impl StartingServer {
         ServerProcess { child: self.child, url: format!("http://{address}"), errors: self.errors }
     }
 
+    /// Waits until it has ended by itself, instead of accepting; what it logged as errors.
+    pub fn wait_until_it_ends(mut self) -> Vec<String> {
+        assert!(self.serving.recv().is_err(), "the server serves");
+        assert!(!self.child.0.wait().unwrap().success());
+        self.errors.lock().unwrap().clone()
+    }
+
     /// Waits no longer than this for it to accept, then kills it; whether it did.
     pub fn kill_after(self, time: Duration) -> bool {
         self.serving.recv_timeout(time).is_ok()
@@ -75,7 +98,7 @@ impl StartingServer {
 /// The command of a server.
 fn command(data: &Path, options: &Options) -> Command {
     let mut serve = vec![
-        doorstep().display().to_string(),
+        binary().display().to_string(),
         "serve".into(),
         format!("--data={}", data.display()),
         "--listen=127.0.0.1:0".into(),
@@ -84,7 +107,7 @@ fn command(data: &Path, options: &Options) -> Command {
         "--log-format=json".into(),
     ];
     serve.extend(options.flags.iter().cloned());
-    let mut command = Command::new(if options.most_kilobytes.is_some() { "sh" } else { &serve[0] });
+    let mut command = without_variables(Command::new(if options.most_kilobytes.is_some() { "sh" } else { &serve[0] }));
     match options.most_kilobytes {
         // `exec`, so that the process is the server and not a shell.
         Some(most) => command.args(["-c", &format!("ulimit -v {most} && exec \"$@\""), "sh"]).args(&serve),
