@@ -1,5 +1,6 @@
 //! A phone in a process of its own, which works until it is killed (the program is `src/bin/recorder.rs`), and what it promised by then.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::str::FromStr;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{CaseId, HouseholdId, VisitId};
+use doorstep_core::model::{CaseId, HouseholdId, VisitId, VisitSubject};
 
 use crate::phone::Phone;
 
@@ -25,19 +26,23 @@ pub enum Promise {
 }
 
 impl Promise {
-    /// Whether the phone holds what was promised.
-    pub fn is_kept_by(&self, phone: &Phone) -> bool {
-        match self {
-            Self::Open | Self::Synced => true,
-            Self::Visit(door, visit) => phone.has_visit(*door, *visit),
-            Self::Case(case) => phone.engine.documents(DocKind::Case).unwrap().contains(&(*case).into()),
-        }
-    }
-
     /// Whether it is of something recorded.
     pub const fn is_of_a_record(&self) -> bool {
         matches!(self, Self::Visit(..) | Self::Case(_))
     }
+}
+
+/// What was promised and is not on the phone. Reads every door and the list of cases once.
+pub fn lost(promised: &[Promise], phone: &Phone) -> Vec<Promise> {
+    let of_door = |door: HouseholdId| phone.engine.visits(VisitSubject::Household(door)).unwrap().into_iter().map(|visit| visit.id);
+    let visits: BTreeSet<VisitId> = phone.households().into_iter().flat_map(of_door).collect();
+    let cases = phone.engine.documents(DocKind::Case).unwrap();
+    let is_kept = |promise: &Promise| match promise {
+        Promise::Open | Promise::Synced => true,
+        Promise::Visit(_, visit) => visits.contains(visit),
+        Promise::Case(case) => cases.contains(&(*case).into()),
+    };
+    promised.iter().filter(|promise| !is_kept(promise)).copied().collect()
 }
 
 impl fmt::Display for Promise {

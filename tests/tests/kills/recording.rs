@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorstep_tests::phone::Phone;
-use doorstep_tests::recorder::{Promise, Recorder};
+use doorstep_tests::recorder::{Promise, Recorder, lost};
 use doorstep_tests::street::{SMALL, Street};
 
 use super::torture;
@@ -22,13 +22,12 @@ fn every_command_that_returned_is_there_after_the_phone_was_killed() {
         std::thread::sleep(torture.moment(Duration::from_micros(10), Duration::from_millis(10)));
         promised.extend(recorder.kill());
         let phone = Phone::open_now(&folder);
-        let lost: Vec<_> = promised.iter().filter(|promise| !promise.is_kept_by(&phone)).collect();
-        assert!(lost.is_empty(), "round {round}: {} of {} lost", lost.len(), promised.len());
+        assert_eq!(lost(&promised, &phone), [], "round {round}: lost of {}", promised.len());
         let records = promised.iter().filter(|promise| promise.is_of_a_record()).count();
         assert!(phone.engine.status().pending >= records, "round {round}: the outbox holds less than was promised");
     }
     let phone = Phone::open_now(&folder);
     phone.sync(&server.transport());
-    assert!(promised.iter().all(|promise| promise.is_kept_by(&phone)));
+    assert_eq!(lost(&promised, &phone), []);
     street.assert_same(&server.hub, Some(&[0]), &phone);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use doorstep_core::model::HouseholdId;
 use doorstep_tests::bad_network::{BadNetwork, Behaviour};
 use doorstep_tests::phone::Phone;
-use doorstep_tests::recorder::{Promise, Recorder};
+use doorstep_tests::recorder::{Promise, Recorder, lost};
 use doorstep_tests::server::Server;
 use doorstep_tests::street::{SMALL, Street};
 use doorstep_tests::torture::Torture;
@@ -58,8 +58,7 @@ fn a_phone_that_was_killed_while_it_synced_loses_nothing_and_goes_on() {
         promised.extend(last);
 
         phone = Phone::open_now(&folder);
-        let lost = promised.iter().filter(|promise| !promise.is_kept_by(&phone)).count();
-        assert_eq!(lost, 0, "round {round}: lost of {}", promised.len());
+        assert_eq!(lost(&promised, &phone), [], "round {round}: lost of {}", promised.len());
         if torture.one_in(3) {
             phone.sync(&server.transport());
             street.assert_same(&server.hub, Some(&[0]), &phone);
@@ -69,7 +68,7 @@ fn a_phone_that_was_killed_while_it_synced_loses_nothing_and_goes_on() {
     phone.sync(&server.transport());
     for phone in [&other, &phone] {
         phone.sync(&server.transport());
-        assert!(promised.iter().all(|promise| promise.is_kept_by(phone)));
+        assert_eq!(lost(&promised, phone), []);
         street.assert_same(&server.hub, Some(&[0]), phone);
     }
 }
