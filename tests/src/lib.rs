@@ -15,4 +15,5 @@ pub mod server;
 pub mod street;
 pub mod torture;
 pub mod watcher;
+pub mod wire;
 pub mod worker;

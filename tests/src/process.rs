@@ -11,20 +11,9 @@ use doorstep_core::field::HttpTransport;
 /// How long a server may take to open its store and listen.
 const START: Duration = Duration::from_secs(60);
 
-/// The beginning of the names of all variables that a server would take for settings, and the tests for orders to themselves.
-const VARIABLES: &str = "DOORSTEP_";
-
-/// A command of the binary `doorstep`, without what the environment tells the tests.
+/// A command of the binary `doorstep`.
 pub fn doorstep() -> Command {
-    without_variables(Command::new(binary()))
-}
-
-fn without_variables(mut command: Command) -> Command {
-    let names = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with(VARIABLES));
-    for name in names {
-        command.env_remove(name);
-    }
-    command
+    Command::new(binary())
 }
 
 /// The binary `doorstep`, which cargo puts beside the folder of the test's own executable. It is a binary of another package, so cargo
@@ -107,7 +96,7 @@ fn command(data: &Path, options: &Options) -> Command {
         "--log-format=json".into(),
     ];
     serve.extend(options.flags.iter().cloned());
-    let mut command = without_variables(Command::new(if options.most_kilobytes.is_some() { "sh" } else { &serve[0] }));
+    let mut command = Command::new(if options.most_kilobytes.is_some() { "sh" } else { &serve[0] });
     match options.most_kilobytes {
         // `exec`, so that the process is the server and not a shell.
         Some(most) => command.args(["-c", &format!("ulimit -v {most} && exec \"$@\""), "sh"]).args(&serve),

@@ -19,7 +19,7 @@ fn journal(folder: &Path, batches: u64) -> Journal {
     journal
 }
 
-fn replayed(folder: &Path, after: Mark) -> Result<Vec<(u64, Rows)>, StoreError> {
+fn replayed(folder: &Path, after: Mark) -> Replayed {
     let mut seen = Vec::new();
     let last = Found::look(folder)?.replay(after, &mut |mark, rows| {
         seen.push((mark.sequence, rows));
@@ -91,8 +91,11 @@ fn a_torn_end_is_cut_off_wherever_it_was_torn_and_the_journal_goes_on() {
     }
 }
 
+/// What a replay shows: the batches with their numbers.
+type Replayed = Result<Vec<(u64, Rows)>, StoreError>;
+
 /// Flips a bit of each byte of a segment in turn, and shows what comes of it.
-fn flip_each(folder: &Path, segment: usize, look: &mut dyn FnMut(usize, Result<Vec<(u64, Rows)>, StoreError>)) {
+fn flip_each(folder: &Path, segment: usize, look: &mut dyn FnMut(usize, Replayed)) {
     let path = segment::list(folder).unwrap().remove(segment).path;
     let bytes = fs::read(&path).unwrap();
     for place in 0..bytes.len() {
