@@ -22,8 +22,6 @@ pub const TOKEN_FILE: &str = "admin.token";
 /// The folder of the store in the data folder.
 const STORE_FOLDER: &str = "store";
 
-/// After how many bytes of journal a checkpoint is made, at least: some minutes of a busy street.
-const CHECKPOINT_BYTES: u64 = 64 << 20;
 /// With less room than this on the disk the server is read-only, in bytes: sled cleans up in it, and an operator has time to notice.
 const FLOOR_BYTES: u64 = 64 << 20;
 
@@ -31,7 +29,7 @@ const FLOOR_BYTES: u64 = 64 << 20;
 fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore, StoreError> {
     let options = SledOptions {
         cache_bytes: u64::from(settings.store_cache_megabytes) << 20,
-        checkpoint_bytes: CHECKPOINT_BYTES,
+        checkpoint_bytes: u64::from(settings.checkpoint_kilobytes) << 10,
         floor_bytes: FLOOR_BYTES,
     };
     SledStore::open_with(folder, options, &mut |done| tracing::info!(rows = done.rows, "building the store anew from its journal"))

@@ -37,6 +37,7 @@ impl Settings {
         };
         least("cache_megabytes", self.cache_megabytes, LEAST_CACHE_MEGABYTES)?;
         least("store_cache_megabytes", self.store_cache_megabytes, 1)?;
+        least("checkpoint_kilobytes", self.checkpoint_kilobytes, 1)?;
         least("max_connections", self.max_connections, 1)?;
         least("max_live", self.max_live, 1)?;
         least("max_requests", self.max_requests, 1)?;
@@ -110,6 +111,9 @@ settings! {
 
     /// Memory for the pages of the embedded store, in megabytes; the process takes up to three times as much for them [default: 64]
     store_cache_megabytes: u32 = 64, "MB";
+
+    /// After how many kilobytes of journal a checkpoint is made, at least; fewer open sooner after damage, and write more [default: 65536]
+    checkpoint_kilobytes: u32 = 65536, "KB";
 
     /// What is logged: error, warn, info, debug, trace, or by module such as `info,doorstep_server=debug` [default: info]
     log: String = "info".to_owned(), "FILTER";

@@ -96,7 +96,7 @@ fn build(hub: &Hub) -> (StreetId, PersonId) {
 }
 
 /// A case with six events, as it is when it was followed to its end, or nearly.
-fn case(grid: GridId, by: PersonId, number: usize) -> NewDocument {
+pub fn case(grid: GridId, by: PersonId, number: usize) -> NewDocument {
     let (now, entropy) = (SystemClock.now(), &mut SystemEntropy);
     let id = CaseId::make(now, entropy);
     let details = CaseDetails::issue(Category::Facilities, format!("{number}号楼道灯不亮,老人上下楼不便,请尽快派人检修"));

@@ -12,7 +12,10 @@
 mod acceptance;
 mod bootstrap;
 mod commit;
+mod growth;
+mod idle;
 mod load;
+mod opening;
 mod reconnect;
 mod table;
 
@@ -21,11 +24,14 @@ use table::Table;
 /// A subject: its name on the command line, and what measures it.
 type Subject = (&'static str, fn(&mut Table));
 
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 7] = [
     ("commit", commit::measure),
+    ("opening", opening::measure),
     ("acceptance", acceptance::measure),
     ("reconnect", reconnect::measure),
     ("bootstrap", bootstrap::measure),
+    ("growth", growth::measure),
+    ("idle", idle::measure),
 ];
 
 fn main() {

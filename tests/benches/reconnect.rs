@@ -1,13 +1,15 @@
-//! What a reconnect costs: bytes of bodies and time, by what changed and by how much is in scope.
+//! What a reconnect costs: bytes of bodies, bytes on the wire with the heads of HTTP (no TLS), and time, by what changed and by how much is in scope.
 
 use std::time::Instant;
 
+use doorstep_core::field::HttpTransport;
 use doorstep_core::model::HouseholdId;
 use doorstep_server::demo::Size;
 use doorstep_tests::counting::Counting;
 use doorstep_tests::phone::Phone;
 use doorstep_tests::server::Server;
 use doorstep_tests::street::Street;
+use doorstep_tests::wire::Wire;
 
 use crate::table::{Table, millis};
 
@@ -59,20 +61,24 @@ fn reconnect(table: &mut Table, server: &Server, centre: &Phone, worker: &Phone,
 struct Rounds {
     took: Vec<f64>,
     bytes: Vec<f64>,
+    wire: Vec<f64>,
 }
 
 impl Rounds {
     fn round(&mut self, server: &Server, phone: &Phone) {
-        let transport = Counting::over(server.transport());
+        let wire = Wire::to(server.address());
+        let transport = Counting::over(HttpTransport::new(&wire.url()).unwrap());
         let begin = Instant::now();
         phone.sync(&transport);
         self.took.push(millis(begin.elapsed()));
+        self.wire.push(wire.take() as f64);
         let exchanges = transport.take();
         self.bytes.push(exchanges.iter().map(|exchange| (exchange.sent + exchange.received) as f64).sum());
     }
 
     fn report(self, table: &mut Table, what: &str) {
         table.add(format!("{what}: bodies both ways"), "bytes", self.bytes);
+        table.add(format!("{what}: on the wire both ways"), "bytes", self.wire);
         table.add(format!("{what}: time"), "ms", self.took);
     }
 }

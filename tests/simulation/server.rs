@@ -76,14 +76,14 @@ impl Server {
     pub fn make_backup(&mut self, dice: &mut Dice) -> Result<(), HubError> {
         let Some(hub) = &self.hub else { return Ok(()) };
         let positions = hub.positions()?;
-        self.backup = Some(self.store.copy(Box::new(dice.fork())).map_err(LedgerError::Store)?);
+        self.backup = Some(self.store.copy(dice.numbers()).map_err(LedgerError::Store)?);
         hub.note_backup(&positions)
     }
 
     /// Loses the store and sets it up again from the last backup, as `doorstep restore` does: with another life of each ledger.
     pub fn restore(&mut self, dice: &mut Dice) -> Result<(), HubError> {
         let Some(backup) = &self.backup else { return Ok(()) };
-        self.store = Arc::new(backup.copy(Box::new(dice.fork())).map_err(LedgerError::Store)?);
+        self.store = Arc::new(backup.copy(dice.numbers()).map_err(LedgerError::Store)?);
         self.start(None).map_err(LedgerError::Store)?;
         self.hub.as_ref().map_or(Ok(()), Hub::renew_ledgers)
     }

@@ -2,10 +2,10 @@
 
 use doorstep_core::docs::{Actor, Change, DocKind, Document, Write, hash_of};
 use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, HttpTransport, SYNC_PATH, Transport, TransportAnswer};
-use doorstep_core::model::{Clock as _, DeviceId, DocId, Entropy, GroupId, Hlc, Incarnation, Millis, PersonId, StreetId};
+use doorstep_core::model::{Clock as _, DeviceId, DocId, Entropy, GroupId, Hlc, Incarnation, Millis, PersonId, Position, StreetId};
 use doorstep_core::sync::{
-    DeviceKey, Encoding, EnrolRequest, EnrolResponse, Group, HashAlgorithm, Leaf, List, PROTOCOL_VERSION, Push, PushedChange, Request,
-    Response, Verdict, open_frame, seal_frame,
+    DeviceKey, Encoding, EnrolRequest, EnrolResponse, Group, HashAlgorithm, Leaf, List, PROTOCOL_VERSION, Push, PushedChange, Reading,
+    Request, Response, Resume, Verdict, open_frame, seal_frame,
 };
 use doorstep_server::system::{SystemClock, SystemEntropy};
 
@@ -100,6 +100,24 @@ impl Handmade {
         let answer = self.post(&self.frame(request));
         assert_eq!((answer.status, answer.content_type.as_str(), answer.code), (200, CONTENT_TYPE, None));
         open_frame(&answer.body).unwrap()
+    }
+
+    /// Bootstraps with everything that it may see, part by part; how many documents came.
+    pub fn read_everything(&self) -> usize {
+        let mut request = self.request(None);
+        let mut documents = 0;
+        loop {
+            let answer = self.ask(&request);
+            request.ledger = Some(answer.ledger);
+            let Some(part) = answer.parts.and_then(|parts| parts.0.into_iter().next()) else { return documents };
+            documents += part.entries.0.len();
+            let next = part.bootstrap.and_then(|bootstrap| Some(Resume { base: bootstrap.base, key: bootstrap.next? }));
+            request.cursors = List(vec![Reading { resume: next, ..Reading::at(part.grant, part.to) }]);
+            if part.more != Some(true) {
+                assert!(part.to > Position(0));
+                return documents;
+            }
+        }
     }
 
     /// Pushes groups; what became of each: `accepted`, or the code of its refusal.

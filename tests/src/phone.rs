@@ -21,7 +21,12 @@ pub struct Phone {
 impl Phone {
     /// Opens the store of a phone, or makes one.
     pub fn open(folder: &Path, clock: impl Clock + 'static) -> Self {
-        let store = Arc::new(SledStore::open(folder, SledOptions::default()).unwrap());
+        Self::open_with(folder, clock, SledOptions::default())
+    }
+
+    /// The same with a store of certain options.
+    pub fn open_with(folder: &Path, clock: impl Clock + 'static, options: SledOptions) -> Self {
+        let store = Arc::new(SledStore::open(folder, options).unwrap());
         let mark = MarkFile::at(folder.with_extension("life"));
         Self { engine: Engine::open(store, Arc::new(clock), Box::new(SystemEntropy), &mark).unwrap(), folder: folder.to_owned() }
     }

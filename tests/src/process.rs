@@ -11,9 +11,14 @@ use doorstep_core::field::HttpTransport;
 /// How long a server may take to open its store and listen.
 const START: Duration = Duration::from_secs(60);
 
+/// A command of the binary `doorstep`.
+pub fn doorstep() -> Command {
+    Command::new(binary())
+}
+
 /// The binary `doorstep`, which cargo puts beside the folder of the test's own executable. It is a binary of another package, so cargo
 /// neither names it here nor builds it for this test: `tests/run` builds everything first, by hand `cargo build --release` does.
-pub fn doorstep() -> PathBuf {
+fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let doorstep = test.ancestors().nth(2).unwrap().join("doorstep");
     assert!(doorstep.exists(), "{} is missing: run `cargo build --release` first (tests/run does)", doorstep.display());
@@ -29,9 +34,90 @@ pub struct Options {
     pub most_kilobytes: Option<u64>,
 }
 
+/// A `doorstep serve` that was begun and may not accept yet. Killed when it is dropped.
+pub struct StartingServer {
+    child: Killed,
+    serving: mpsc::Receiver<String>,
+    errors: Arc<Mutex<Vec<String>>>,
+}
+
+impl StartingServer {
+    /// Begins to serve a data folder on a free port; does not wait.
+    pub fn begin(data: &Path, options: &Options) -> Self {
+        let mut child = command(data, options).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let errors = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&errors);
+        let (tell, serving) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                if entry["message"] == "serving" {
+                    let _ = tell.send(entry["listen"].as_str().unwrap_or_default().to_owned());
+                }
+                if entry["level"] == "ERROR" || entry.is_null() {
+                    kept.lock().unwrap().push(line);
+                }
+            }
+        });
+        Self { child: Killed(child), serving, errors }
+    }
+
+    /// Waits until it accepts.
+    pub fn wait_until_it_serves(self) -> ServerProcess {
+        let Ok(address) = self.serving.recv_timeout(START) else {
+            panic!("the server did not start: {:?}", self.errors.lock().unwrap());
+        };
+        ServerProcess { child: self.child, url: format!("http://{address}"), errors: self.errors }
+    }
+
+    /// Waits until it has ended by itself, instead of accepting; what it logged as errors.
+    pub fn wait_until_it_ends(mut self) -> Vec<String> {
+        assert!(self.serving.recv().is_err(), "the server serves");
+        assert!(!self.child.0.wait().unwrap().success());
+        self.errors.lock().unwrap().clone()
+    }
+
+    /// Waits no longer than this for it to accept, then kills it; whether it did.
+    pub fn kill_after(self, time: Duration) -> bool {
+        self.serving.recv_timeout(time).is_ok()
+    }
+}
+
+/// The command of a server.
+fn command(data: &Path, options: &Options) -> Command {
+    let mut serve = vec![
+        binary().display().to_string(),
+        "serve".into(),
+        format!("--data={}", data.display()),
+        "--listen=127.0.0.1:0".into(),
+        "--metrics-listen=127.0.0.1:0".into(),
+        "--log=info".into(),
+        "--log-format=json".into(),
+    ];
+    serve.extend(options.flags.iter().cloned());
+    let mut command = Command::new(if options.most_kilobytes.is_some() { "sh" } else { &serve[0] });
+    match options.most_kilobytes {
+        // `exec`, so that the process is the server and not a shell.
+        Some(most) => command.args(["-c", &format!("ulimit -v {most} && exec \"$@\""), "sh"]).args(&serve),
+        None => command.args(&serve[1..]),
+    };
+    command
+}
+
+/// A process that is killed when it is dropped.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `doorstep serve`. Killed when it is dropped.
 pub struct ServerProcess {
-    child: Child,
+    child: Killed,
     url: String,
     errors: Arc<Mutex<Vec<String>>>,
 }
@@ -39,50 +125,7 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Serves a data folder on a free port; it accepts when this returns.
     pub fn start(data: &Path, options: &Options) -> Self {
-        let mut serve = vec![
-            doorstep().display().to_string(),
-            "serve".into(),
-            format!("--data={}", data.display()),
-            "--listen=127.0.0.1:0".into(),
-            "--metrics-listen=127.0.0.1:0".into(),
-            "--log=info".into(),
-            "--log-format=json".into(),
-        ];
-        serve.extend(options.flags.iter().cloned());
-        let mut command = match options.most_kilobytes {
-            Some(most) => {
-                // `exec`, so that the process is the server and not a shell.
-                let mut command = Command::new("sh");
-                command.args(["-c", &format!("ulimit -v {most} && exec \"$@\""), "sh"]).args(&serve);
-                command
-            }
-            None => {
-                let mut command = Command::new(&serve[0]);
-                command.args(&serve[1..]);
-                command
-            }
-        };
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let errors = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&errors);
-        let (serving, address) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in log.lines().map_while(Result::ok) {
-                let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                if entry["message"] == "serving" {
-                    let _ = serving.send(entry["listen"].as_str().unwrap_or_default().to_owned());
-                }
-                if entry["level"] == "ERROR" || entry.is_null() {
-                    kept.lock().unwrap().push(line);
-                }
-            }
-        });
-        let Ok(address) = address.recv_timeout(START) else {
-            let _ = child.kill();
-            panic!("the server did not start: {:?}", errors.lock().unwrap());
-        };
-        Self { child, url: format!("http://{address}"), errors }
+        StartingServer::begin(data, options).wait_until_it_serves()
     }
 
     /// Where phones reach it.
@@ -112,13 +155,13 @@ impl ServerProcess {
 
     /// How many bytes it has had written to the disk so far.
     pub fn written_bytes(&self) -> u64 {
-        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.0.id())).unwrap();
         io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap().parse().unwrap()
     }
 
     /// The processor time that it has used so far, in ticks of 10 ms.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).unwrap();
         // The name of the program stands in brackets and may hold anything.
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let ticks: u64 = [11, 12].iter().map(|field| fields[*field].parse::<u64>().unwrap()).sum();
@@ -127,36 +170,29 @@ impl ServerProcess {
 
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+        self.child.0.try_wait().unwrap().is_none()
     }
 
     /// Ends it as a power cut would: kill -9.
     pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
     }
 
     /// Tells it to stop as an operator's system does, without waiting.
     pub fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let told = Command::new("kill").args(["-TERM", &self.child.0.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
 
     /// Waits until it has ended.
     pub fn wait(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.child.0.wait().unwrap()
     }
 
     fn status(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-}
-
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -7,6 +7,7 @@
 //! What the tree is and where both lie is said by a [`Home`]: sled in a folder of the disk, or memory that can lose power, over which a
 //! simulation runs this same code. Left to others: threads and locks.
 
+mod agreement;
 pub(super) mod home;
 pub(super) mod recover;
 

@@ -151,7 +151,8 @@ impl Default for Session {
 impl Session {
     /// Goes on where an earlier one had come that failed so often in a row, and was to try again at a time: by a clock that may have been set since.
     pub fn resume(now: Millis, attempts: u32, next_attempt: Option<Millis>) -> Self {
-        let state = next_attempt.map_or(State::Idle, |until| State::BackingOff { until: if is_over(now, until, LONGEST_RETRY) { now } else { until } });
+        let state = next_attempt
+            .map_or(State::Idle, |until| State::BackingOff { until: if is_over(now, until, LONGEST_RETRY) { now } else { until } });
         Self { state, attempts, ..Self::default() }
     }
 

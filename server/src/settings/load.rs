@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 /// Begins the name of every setting in the environment.
 const PREFIX: &str = "DOORSTEP_";
 
-/// Beginnings of names under [`PREFIX`] that belong to other commands: the path of the settings file, and what a phone in the terminal
-/// or an administrator's command takes from the environment.
-const NOT_SETTINGS: &[&str] = &["config", "phone_", "admin_", "demo_"];
+/// Beginnings of names under [`PREFIX`] that belong to other commands: the path of the settings file, what a phone in the terminal or an
+/// administrator's command takes from the environment, and what `tests/run` tells the tests, which start servers.
+const NOT_SETTINGS: &[&str] = &["config", "phone_", "admin_", "demo_", "sim_", "power_cuts", "kills", "damage", "fuzz_"];
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -119,10 +119,12 @@ fn a_missing_file_and_a_broken_file_are_told_apart() {
 #[test]
 fn names_of_other_commands_in_the_environment_are_no_settings() {
     let names = ["DOORSTEP_CONFIG", "DOORSTEP_PHONE_FOLDER", "DOORSTEP_ADMIN_TOKEN_FILE"];
+    let of_tests = ["SIM_MINUTES", "POWER_CUTS", "KILLS", "KILLS_SEED", "DAMAGE", "FUZZ_SECONDS"].map(|name| format!("DOORSTEP_{name}"));
     // A process of its own, because the environment belongs to the whole process.
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "settings::tests::the_environment_of_this_process_has_no_unknown_name", "--nocapture"])
         .envs(names.map(|name| (name, "/somewhere")))
+        .envs(of_tests.map(|name| (name, "7")))
         .env("DOORSTEP_LOG", "debug")
         .output()
         .unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use doorstep_tests::phone::Phone;
 use doorstep_tests::process::{Options, ServerProcess, doorstep};
@@ -77,7 +77,7 @@ fn a_phone_whose_tree_is_gone_has_its_unsent_work_and_everything_else() {
 }
 
 fn run(words: &[&str]) -> Output {
-    Command::new(doorstep()).args(words).output().unwrap()
+    doorstep().args(words).output().unwrap()
 }
 
 fn succeeds(words: &[&str]) {

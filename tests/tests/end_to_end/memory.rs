@@ -1,8 +1,6 @@
 //! The memory of the server depends on its settings and not on how many documents there are.
 
 use doorstep_core::docs::{DocKind, Document, Write};
-use doorstep_core::model::Position;
-use doorstep_core::sync::{List, Reading, Resume};
 use doorstep_tests::handmade::{Handmade, fresh_doc, group_of};
 use doorstep_tests::process::{Options, ServerProcess};
 use doorstep_tests::street::{Street, TINY};
@@ -31,30 +29,12 @@ fn growth(cache_megabytes: u32) -> i64 {
         let verdicts = device.verdicts(groups.collect());
         assert!(verdicts.iter().all(|verdict| verdict == "accepted"));
         if push == DOCUMENTS / A_PUSH / 5 {
-            read_everything(&device);
+            device.read_everything();
             after_a_fifth = server.resident_kilobytes();
         }
     }
-    assert!(read_everything(&device) >= DOCUMENTS);
+    assert!(device.read_everything() >= DOCUMENTS);
     server.resident_kilobytes() as i64 - after_a_fifth as i64
-}
-
-/// Bootstraps, which loads each document that was not compacted yet; how many came.
-fn read_everything(device: &Handmade) -> usize {
-    let mut request = device.request(None);
-    let mut documents = 0;
-    loop {
-        let answer = device.ask(&request);
-        request.ledger = Some(answer.ledger);
-        let Some(part) = answer.parts.and_then(|parts| parts.0.into_iter().next()) else { return documents };
-        documents += part.entries.0.len();
-        let next = part.bootstrap.and_then(|bootstrap| Some(Resume { base: bootstrap.base, key: bootstrap.next? }));
-        request.cursors = List(vec![Reading { resume: next, ..Reading::at(part.grant, part.to) }]);
-        if part.more != Some(true) {
-            assert!(part.to > Position(0));
-            return documents;
-        }
-    }
 }
 
 #[test]

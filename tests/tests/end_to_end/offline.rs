@@ -1,12 +1,8 @@
-//! Phones that record while there is no server, and are killed while they do.
-
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
+//! Phones that record while there is no server. Those that are killed while they do are in `tests/kills`.
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::field::SyncState;
-use doorstep_core::model::{CaseDetails, Category, HouseholdDetails, HouseholdId, OrganisationDetails, Personal, VisitId};
+use doorstep_core::model::{CaseDetails, Category, HouseholdDetails, OrganisationDetails, Personal};
 use doorstep_core::sync::client::SyncFailure;
 use doorstep_tests::phone::Phone;
 use doorstep_tests::street::{SMALL, Street};
@@ -57,40 +53,4 @@ fn what_phones_recorded_while_the_server_was_down_is_merged_with_one_round_trip_
         street.assert_same(&server.hub, Some(&[0]), phone);
     }
     street.assert_same(&server.hub, None, &centre);
-}
-
-/// Runs the recorder on a phone's folder and kills it in the middle; what it had promised by then.
-fn record_until_killed(folder: &Path, promised_at_least: usize) -> Vec<(HouseholdId, VisitId)> {
-    let mut recorder = Command::new(env!("CARGO_BIN_EXE_recorder")).arg(folder).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(recorder.stdout.take().unwrap()).lines();
-    let mut promised: Vec<String> = lines.by_ref().take(promised_at_least).map(Result::unwrap).collect();
-    recorder.kill().unwrap(); // SIGKILL
-    recorder.wait().unwrap();
-    // What it had written to the pipe by then was promised too; its last line may be cut.
-    promised.extend(lines.map_while(Result::ok));
-    let visit = |line: &String| {
-        let (door, visit) = line.split_once(' ')?;
-        Some((door.parse().ok()?, visit.parse().ok()?))
-    };
-    promised.iter().filter_map(visit).collect()
-}
-
-#[test]
-fn every_command_that_returned_is_there_after_the_phone_was_killed() {
-    let street = Street::build(SMALL);
-    let server = street.serve();
-    let folder = street.phone_folder("phone");
-    drop(street.worker_phone(&server, "phone", 0));
-    let mut promised = Vec::new();
-    for round in 0..12 {
-        promised.extend(record_until_killed(&folder, 5 + 7 * round));
-        let phone = Phone::open_now(&folder);
-        let lost: Vec<_> = promised.iter().filter(|(door, visit)| !phone.has_visit(*door, *visit)).collect();
-        assert!(lost.is_empty(), "round {round}: {} of {} lost", lost.len(), promised.len());
-        assert!(phone.engine.status().pending >= promised.len(), "the outbox holds less than was promised");
-    }
-    let phone = Phone::open_now(&folder);
-    phone.sync(&server.transport());
-    assert!(promised.iter().all(|(door, visit)| phone.has_visit(*door, *visit)));
-    street.assert_same(&server.hub, Some(&[0]), &phone);
 }

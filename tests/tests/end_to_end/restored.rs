@@ -1,7 +1,5 @@
 //! A server that was set up again from a backup: what phones were told and it has lost, they give back; nothing is ruled twice.
 
-use std::process::Command;
-
 use doorstep_core::docs::{Actor, Change, DocKind, Write};
 use doorstep_core::field::{ENROL_PATH, Engine, SYNC_PATH, Transport};
 use doorstep_core::model::{
@@ -84,7 +82,7 @@ fn nothing_acknowledged_is_lost_by_a_restore_while_one_phone_holds_it() {
         .collect();
     let token = street.data().join("admin.token");
     let asked = ["backup", backup.to_str().unwrap(), "--server", server.url(), "--token-file", token.to_str().unwrap()];
-    assert!(Command::new(doorstep()).args(asked).status().unwrap().success());
+    assert!(doorstep().args(asked).status().unwrap().success());
 
     // After the backup: work that the server acknowledges, and that only one other phone has read when its author's phone is lost.
     let doors = phones[0].households();
@@ -97,7 +95,7 @@ fn nothing_acknowledged_is_lost_by_a_restore_while_one_phone_holds_it() {
     server.kill();
 
     let restored = ["restore", backup.to_str().unwrap(), "--data", elsewhere.to_str().unwrap()];
-    assert!(Command::new(doorstep()).args(restored).status().unwrap().success());
+    assert!(doorstep().args(restored).status().unwrap().success());
     let server = ServerProcess::start(&elsewhere, &Options::default());
     let transport = server.transport();
     let phones: Vec<Phone> = phones.collect();

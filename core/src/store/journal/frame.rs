@@ -57,9 +57,8 @@ pub enum Cut {
 /// Appends the frame of a payload behind the frame `last`, and says its mark.
 pub fn append(out: &mut Vec<u8>, last: Mark, payload: &[u8]) -> Mark {
     let sequence = last.sequence + 1;
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    let mark = Mark { sequence, check: check(last, length, sequence, payload) };
-    out.extend(length.to_be_bytes());
+    let mark = Mark { sequence, check: check(last, payload, sequence) };
+    out.extend(length_of(payload).to_be_bytes());
     out.extend(mark.check.to_be_bytes());
     out.extend(sequence.to_be_bytes());
     out.extend(payload);
@@ -75,24 +74,56 @@ pub fn take<'a>(bytes: &mut &'a [u8], last: Mark) -> Result<(Mark, &'a [u8]), Cu
         return Err(Cut::End);
     }
     let torn = Cut::Torn;
-    let (head, rest) = bytes.split_first_chunk::<HEAD>().ok_or(torn)?;
-    let (length, head) = head.split_first_chunk::<4>().ok_or(torn)?;
-    let length = u32::from_be_bytes(*length);
-    let (sum, sequence) = head.split_first_chunk::<4>().ok_or(torn)?;
-    let mark = Mark { sequence: u64::from_be_bytes(sequence.try_into().map_err(|_| torn)?), check: u32::from_be_bytes(*sum) };
-    let size = usize::try_from(length).ok().filter(|size| *size <= MOST_PAYLOAD).ok_or(torn)?;
-    let (payload, rest) = rest.split_at_checked(size).ok_or(torn)?;
+    let (mark, length) = head(bytes).filter(|(_, length)| *length <= MOST_PAYLOAD).ok_or(torn)?;
+    let (payload, rest) = bytes.get(HEAD..).and_then(|rest| rest.split_at_checked(length)).ok_or(torn)?;
     let follows = last.sequence.checked_add(1) == Some(mark.sequence);
-    if !follows || check(last, length, mark.sequence, payload) != mark.check {
+    if !follows || check(last, payload, mark.sequence) != mark.check {
         return Err(torn);
     }
     *bytes = rest;
     Ok((mark, payload))
 }
 
-fn check(last: Mark, length: u32, sequence: u64, payload: &[u8]) -> u32 {
+/// Whether frames follow the broken one that [`take`] did not take behind the frame `last`. Then it is no torn end, behind which there is nothing:
+/// what is broken was damaged. One that follows shows by the check of the broken frame, or by the one behind it.
+pub fn is_followed(bytes: &[u8], last: Mark) -> bool {
+    /// More batches than a segment can hold.
+    const MOST: u64 = 1 << 20;
+    let broken = |check| Mark { sequence: last.sequence.wrapping_add(1), check };
+    // Either the check is broken, or it is right and something else is.
+    let is_check_broken = head(bytes).and_then(|(mark, length)| {
+        let payload = bytes.get(HEAD..)?.get(..length)?;
+        let mut behind = bytes.get(HEAD + length..)?;
+        take(&mut behind, broken(check(last, payload, mark.sequence))).ok()
+    });
+    let claimed = head(bytes).map(|(mark, _)| broken(mark.check));
+    let is_frame = |mut rest: &[u8]| {
+        let Some((mark, length)) = head(rest) else { return false };
+        if !(2..MOST).contains(&mark.sequence.wrapping_sub(last.sequence)) {
+            return false;
+        }
+        let behind = rest.get(HEAD.saturating_add(length)..);
+        behind.is_some_and(|mut behind| take(&mut behind, mark).is_ok()) || claimed.is_some_and(|broken| take(&mut rest, broken).is_ok())
+    };
+    is_check_broken.is_some() || (1..bytes.len()).any(|at| bytes.get(at..).is_some_and(is_frame))
+}
+
+/// What a frame's head claims: its mark, and how long its payload is.
+fn head(bytes: &[u8]) -> Option<(Mark, usize)> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (check, rest) = rest.split_first_chunk::<4>()?;
+    let (sequence, _) = rest.split_first_chunk::<8>()?;
+    let mark = Mark { sequence: u64::from_be_bytes(*sequence), check: u32::from_be_bytes(*check) };
+    Some((mark, u32::from_be_bytes(*length) as usize))
+}
+
+fn length_of(payload: &[u8]) -> u32 {
+    u32::try_from(payload.len()).unwrap_or(u32::MAX)
+}
+
+fn check(last: Mark, payload: &[u8], sequence: u64) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    for part in [&last.check.to_be_bytes()[..], &length.to_be_bytes(), &sequence.to_be_bytes(), payload] {
+    for part in [&last.check.to_be_bytes()[..], &length_of(payload).to_be_bytes(), &sequence.to_be_bytes(), payload] {
         hasher.update(part);
     }
     hasher.finalize()

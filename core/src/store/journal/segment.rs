@@ -12,6 +12,8 @@ const EXTENSION: &str = "segment";
 const MAGIC: &[u8; 8] = b"DSTEPJ\x00\x01";
 /// Magic bytes and the mark behind which it begins, with a check over both.
 pub(super) const HEADER: usize = 8 + 12 + 4;
+/// Stands for a check that is not known. Nothing fits it: neither the beginning of a journal, whose check is 0, nor, but by a chance in billions, a batch.
+const NO_CHECK: u32 = u32::MAX;
 /// The longest that a segment can be: it is closed at [`SEGMENT_BYTES`], after one frame more. A longer file is none of ours.
 const MOST_BYTES: u64 = SEGMENT_BYTES + (frame::MOST_PAYLOAD + frame::HEAD + HEADER) as u64;
 
@@ -28,10 +30,10 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Shows the frames that are whole, in order, and says which was the last. What follows them is left.
+    /// Shows the frames that are whole, in order, and says which was the last. A torn end is left.
     ///
     /// # Errors
-    /// What `visit` answers, or when the disk refuses.
+    /// [`StoreError::Damaged`] where a frame is broken that others follow, what `visit` answers, or when the disk refuses.
     pub fn frames(&self, folder: &dyn Folder, visit: &mut VisitFrame<'_>) -> Result<Mark, StoreError> {
         let bytes = self.bytes(folder)?;
         whole_frames(&mut bytes.get(HEADER..).unwrap_or_default(), self.after, visit)
@@ -70,6 +72,9 @@ fn whole_frames(rest: &mut &[u8], mut last: Mark, visit: &mut VisitFrame<'_>) ->
                 last = mark;
                 visit(mark, payload)?;
             }
+            Err(Cut::Torn) if frame::is_followed(rest, last) => {
+                return Err(StoreError::Damaged { what: "a batch in the middle of a segment is broken" });
+            }
             Err(Cut::End | Cut::Torn) => return Ok(last),
         }
     }
@@ -99,13 +104,15 @@ pub(super) fn create(folder: &dyn Folder, after: Mark) -> io::Result<(Box<dyn Ap
     Ok((file, HEADER as u64))
 }
 
-/// The segments of a folder, in order. One whose header never became whole was never written to, and is left out.
+/// The segments of a folder, in order. One whose header never became whole was never written to, and is left out. One that was written to and
+/// has a header no more is among them behind the batch that its name tells, with a check that fits none: reading finds out what is missing.
 pub(super) fn list(folder: &dyn Folder) -> io::Result<Vec<Segment>> {
     let mut segments = Vec::new();
     for name in folder.names()? {
-        if sequence_of(&name, EXTENSION).is_some()
-            && let Some(after) = read_header(MAGIC, &beginning(folder, &name)?)
-        {
+        let Some(first) = sequence_of(&name, EXTENSION) else { continue };
+        let was_written_to = folder.length(&name)? > HEADER as u64;
+        let nameless = was_written_to.then_some(Mark { sequence: first.saturating_sub(1), check: NO_CHECK });
+        if let Some(after) = read_header(MAGIC, &beginning(folder, &name)?).or(nameless) {
             segments.push(Segment { after, name });
         }
     }

@@ -29,7 +29,7 @@ fn journal(folder: &Path, batches: u64) -> Journal {
     journal
 }
 
-fn replayed(folder: &Path, after: Mark) -> Result<Vec<(u64, Rows)>, StoreError> {
+fn replayed(folder: &Path, after: Mark) -> Replayed {
     let mut seen = Vec::new();
     let last = look(folder)?.replay(after, &mut |mark, rows| {
         seen.push((mark.sequence, rows));
@@ -101,19 +101,40 @@ fn a_torn_end_is_cut_off_wherever_it_was_torn_and_the_journal_goes_on() {
     }
 }
 
-#[test]
-fn a_flipped_bit_before_the_end_is_damage_and_never_other_rows() {
-    let whole = tempfile::tempdir().unwrap();
-    let first = journal(whole.path(), 3);
-    begin(whole.path(), first.last()).unwrap().append(&rows(4)).unwrap();
-    let path = whole.path().join(look(whole.path()).unwrap().segments.remove(0).name);
+/// What a replay shows: the batches with their numbers.
+type Replayed = Result<Vec<(u64, Rows)>, StoreError>;
+
+/// Flips a bit of each byte of a segment in turn, and shows what comes of it.
+fn flip_each(folder: &Path, segment: usize, look: &mut dyn FnMut(usize, Replayed)) {
+    let path = folder.join(self::look(folder).unwrap().segments.remove(segment).name);
     let bytes = fs::read(&path).unwrap();
     for place in 0..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[place] ^= 0x10;
         fs::write(&path, &flipped).unwrap();
-        assert_eq!(replayed(whole.path(), Mark::default()).unwrap_err().code(), "store.damaged", "byte {place}");
+        look(place, replayed(folder, Mark::default()));
     }
+}
+
+#[test]
+fn a_flipped_bit_in_a_segment_that_others_follow_is_damage_and_never_other_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = journal(folder.path(), 3);
+    begin(folder.path(), first.last()).unwrap().append(&rows(4)).unwrap();
+    flip_each(folder.path(), 0, &mut |place, found| assert_eq!(found.unwrap_err().code(), "store.damaged", "byte {place}"));
+}
+
+#[test]
+fn a_flipped_bit_in_the_last_segment_is_damage_but_in_its_last_batch_which_then_looks_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let last = journal(folder.path(), 2).last();
+    let mut journal = begin(folder.path(), last).unwrap();
+    (3..=6).for_each(|number| assert!(journal.append(&rows(number)).is_ok()));
+    let before_the_last = journal.length - (journal.length - segment::HEADER as u64) / 4;
+    flip_each(folder.path(), 1, &mut |place, found| match found {
+        Ok(all) => assert!(place as u64 >= before_the_last && all == expected(1..=5), "byte {place}"),
+        Err(error) => assert!((place as u64) < before_the_last && error.code() == "store.damaged", "byte {place}"),
+    });
 }
 
 #[test]

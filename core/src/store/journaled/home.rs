@@ -14,6 +14,11 @@ pub(in crate::store) trait Tree: Send + Sync + 'static {
 
     fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
+    /// Whether something in it could not be read, now or when it was open before.
+    fn is_suspect(&self) -> bool {
+        false
+    }
+
     /// Makes a batch visible, for a reader all at once. Calls `visible` before any reader can see the first of it.
     fn apply(&self, rows: Rows, visible: &dyn Fn()) -> Result<(), StoreError>;
 

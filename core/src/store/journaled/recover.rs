@@ -5,6 +5,8 @@
 //! | nothing | nothing | a new store |
 //! | opens, at the journal's last batch | whole | nothing |
 //! | opens, some batches behind | whole from there | these batches are applied: the power went between journal and tree |
+//! | opens, and lacks rows or cannot be read ([`agreement`](super::agreement)) | whole | the tree is set aside and built anew |
+//! | opens, whole | damaged, also where nothing needs it now | the journal is set aside and begun anew with a checkpoint |
 //! | opens, ahead of the journal | lacks batches | the tree is synced, so it is believed; the journal is set aside and begun anew with a checkpoint |
 //! | does not open, is gone, or is not of this journal | whole from a checkpoint or from its beginning | the tree is set aside and built anew |
 //! | does not open | lacks batches | `Damaged` |
@@ -12,6 +14,7 @@
 use std::path::PathBuf;
 
 use super::MARK_KEY;
+use super::agreement::agree;
 use super::home::{Home, Tree};
 use crate::store::journal::frame::Mark;
 use crate::store::journal::{Found, Rows};
@@ -81,8 +84,19 @@ pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuild
         Err(StoreError::Damaged { .. }) if !found.is_empty() => return set_aside_and_rebuild(home, &found, progress),
         Err(error) => return Err(error),
     };
-    match catch_up(&tree, mark, &found) {
-        Ok((last, batches)) => {
+    let carries_all = || verify(&found).is_ok_and(|verified| verified.last.sequence >= mark.sequence);
+    if tree.is_suspect() && carries_all() {
+        drop(tree);
+        return set_aside_and_rebuild(home, &found, progress);
+    }
+    // What is not there yet is in the journal, so they agree when the tree has caught up.
+    let caught_up = catch_up(&tree, mark, &found).and_then(|caught_up| Ok((caught_up, is_new || agree(&tree, &found)?)));
+    match caught_up {
+        Ok((_, false)) => {
+            drop(tree);
+            set_aside_and_rebuild(home, &found, progress)
+        }
+        Ok(((last, batches), true)) => {
             let opening = match batches {
                 _ if is_new => Opening::New,
                 0 => Opening::Whole,
@@ -91,14 +105,14 @@ pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuild
             Ok(Recovered { tree, last, needs_checkpoint: false, opening })
         }
         Err(StoreError::Damaged { .. }) => {
-            let reaches = verify(&found).is_ok_and(|verified| verified.last.sequence >= mark.sequence);
-            if reaches {
+            if carries_all() {
                 drop(tree);
                 set_aside_and_rebuild(home, &found, progress)
             } else if mark.sequence > 0 {
                 home.set_journal_aside()?;
-                let opening = Opening::JournalReplaced;
-                Ok(Recovered { tree, last: mark, needs_checkpoint: true, opening })
+                // Some batches behind it may have been applied.
+                let (last, opening) = (mark_of(&tree)?, Opening::JournalReplaced);
+                Ok(Recovered { tree, last, needs_checkpoint: true, opening })
             } else {
                 Err(StoreError::Damaged { what: "neither the tree nor its journal is whole" })
             }

@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 use super::lock::try_for_a_while;
@@ -20,6 +20,8 @@ use crate::store::{Entry, StoreError};
 
 /// sled's file of data in its folder.
 pub(super) const DATA: &str = "db";
+/// An empty file beside it: a page could not be read. It is set aside with the tree.
+const SUSPECT: &str = "suspect";
 
 /// Whether readers may look. After an apply that failed in the middle the tree may hold half a batch, and nobody may see that.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(in crate::store) struct SledTree {
     db: Option<sled::Db>,
     /// Our own descriptor of sled's file of data.
     data: File,
+    folder: PathBuf,
     /// sled applies a batch row by row before the eyes of a range read; this makes it one step.
     pub(super) view: RwLock<Readable>,
 }
@@ -46,7 +49,7 @@ impl SledTree {
         remove_half_written_snapshots(path).map_err(|error| StoreError::from_io("reading the folder", &error))?;
         let db = open_sled(path, cache_bytes)?;
         let data = sync_folder(path).map_err(|error| StoreError::from_io("syncing the folder", &error))?;
-        Ok(Self { db: Some(db), data, view: RwLock::new(Readable::Whole) })
+        Ok(Self { db: Some(db), data, folder: path.to_owned(), view: RwLock::new(Readable::Whole) })
     }
 
     fn db(&self) -> Result<&sled::Db, StoreError> {
@@ -60,7 +63,15 @@ impl SledTree {
             return Err(StoreError::Stopped);
         }
         let db = self.db()?;
-        fenced(|| read(db).map_err(|error| from_sled("reading", &error)))
+        fenced(|| read(db).map_err(|error| from_sled("reading", &error))).inspect_err(|error| self.note(error))
+    }
+
+    /// Notes that a page could not be read, for the next opening: the pages of a whole tree are not read when it is opened.
+    fn note(&self, error: &StoreError) {
+        if matches!(error, StoreError::Damaged { .. }) {
+            // Where it cannot be written, whoever reads that page next tries again.
+            let _ = File::create(self.folder.join(SUSPECT)).and_then(|file| file.sync_all());
+        }
     }
 
     /// What sled itself calls durable, and is not on Linux.
@@ -82,6 +93,11 @@ impl Tree for SledTree {
         })
     }
 
+    /// The pages of a whole tree are not read when it is opened, so what was found is written down.
+    fn is_suspect(&self) -> bool {
+        self.folder.join(SUSPECT).exists()
+    }
+
     /// Makes a batch visible, for a reader all at once. Calls `visible` before any reader can see the first of it.
     fn apply(&self, rows: Rows, visible: &dyn Fn()) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
@@ -95,7 +111,7 @@ impl Tree for SledTree {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         visible();
         *view = Readable::Torn;
-        fenced(|| db.apply_batch(batch).map_err(|error| from_sled("writing", &error)))?;
+        fenced(|| db.apply_batch(batch).map_err(|error| from_sled("writing", &error))).inspect_err(|error| self.note(error))?;
         *view = Readable::Whole;
         Ok(())
     }

@@ -1,0 +1,80 @@
+//! Messages of the protocol, from the frame inwards: what a server reads of phones, and phones of a server.
+
+use doorstep_core::model::{Directory, Millis};
+use doorstep_core::summary::Summary;
+use doorstep_core::sync::live::server::{Input, Pace, Session};
+use doorstep_core::sync::{DeviceKey, Encoding, EnrolRequest, EnrolResponse, Request, Response, Signed, open_frame, seal_frame};
+use minicbor::{Decode, Encode};
+
+use super::corpus::vectors;
+use super::fuzz;
+
+/// A frame of bytes as they are: what compression would make of them is another target.
+fn frame_of(payload: &[u8]) -> Vec<u8> {
+    [&[1, 0], payload].concat()
+}
+
+/// Whether what was read is read again from what is written of it.
+fn reads_again<M: Encode<()> + for<'b> Decode<'b, ()> + PartialEq>(message: &M) -> bool {
+    let again: M = open_frame(&frame_of(&minicbor::to_vec(message).unwrap())).unwrap();
+    assert!(again == *message, "a message means something else when it is written and read again");
+    true
+}
+
+fn accepts<M: Encode<()> + for<'b> Decode<'b, ()> + PartialEq>(payload: &[u8]) -> bool {
+    open_frame::<M>(&frame_of(payload)).is_ok_and(|message| reads_again(&message))
+}
+
+#[test]
+fn frames() {
+    fuzz("frames", vectors("", "frame"), |bytes| open_frame::<Response>(bytes).is_ok() || open_frame::<Signed>(bytes).is_ok());
+}
+
+#[test]
+fn what_is_compressed_in_a_frame() {
+    let inflated = |frame: &Vec<u8>| miniz_oxide::inflate::decompress_to_vec(frame.get(2..)?).ok();
+    let seeds: Vec<Vec<u8>> = vectors("", "frame").iter().filter(|frame| frame[1] == 1).filter_map(inflated).collect();
+    fuzz("inflated", seeds, |bytes| {
+        let frame = [&[1, 1], &miniz_oxide::deflate::compress_to_vec(bytes, 1)[..]].concat();
+        open_frame::<Response>(&frame).is_ok() || open_frame::<Signed>(&frame).is_ok()
+    });
+}
+
+#[test]
+fn signed_requests() {
+    let key = DeviceKey::from_seed(&[9; 32]);
+    fuzz("requests", vectors("request", "payload"), |bytes| {
+        let signed: Signed = open_frame(&seal_frame(&key.seal(bytes.to_vec()), Encoding::None)).unwrap();
+        assert!(key.public().verify_request(&signed).is_ok());
+        signed.open::<Request>().is_ok_and(|request| reads_again(&request))
+    });
+}
+
+#[test]
+fn responses() {
+    fuzz("responses", vectors("response", "payload"), accepts::<Response>);
+}
+
+#[test]
+fn enrolments() {
+    fuzz("enrol-requests", vectors("enrol-request", "payload"), accepts::<EnrolRequest>);
+    fuzz("enrol-responses", vectors("enrol-response", "payload"), accepts::<EnrolResponse>);
+}
+
+#[test]
+fn directories_and_summaries() {
+    fuzz("directories", vectors("directory", "payload"), accepts::<Directory>);
+    fuzz("summaries", vectors("summaries", "payload"), accepts::<Summary>);
+}
+
+#[test]
+fn messages_on_a_live_connection() {
+    fuzz("live", vectors("request", "frame"), |bytes| {
+        let mut session = Session::new(Pace::default(), Millis(0));
+        let mut effects = Vec::new();
+        for (time, part) in (0..).zip(bytes.chunks(1 + bytes.len() / 2)) {
+            session.handle(Millis(time), Input::Message(part.to_vec()), &mut effects);
+        }
+        open_frame::<Signed>(bytes).is_ok()
+    });
+}
