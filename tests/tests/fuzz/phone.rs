@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_core::field::{Engine, Transport, TransportAnswer, TransportFault};
+use doorstep_core::field::{Engine, NoMark, Transport, TransportAnswer, TransportFault};
 use doorstep_core::model::{CaseDetails, Category};
 use doorstep_core::store::MemoryStore;
 use doorstep_core::sync::{Response, open_frame};
@@ -22,7 +22,7 @@ impl Transport for Says {
 }
 
 fn enrolled() -> Engine {
-    let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap();
+    let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(SystemClock), Box::new(SystemEntropy), &NoMark).unwrap();
     let answer = vectors("enrol-response", "frame").remove(0);
     engine.enrol(&Says(answer), "http://the-server", "CODE", "a phone").unwrap();
     engine
