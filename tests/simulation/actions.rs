@@ -41,7 +41,7 @@ actions! {
     AddPlace = 2, ChangePlace = 2, AddHousehold = 4, ChangeHousehold = 6, AddResident = 2, SetMember = 2, AddOrganisation = 1,
     ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 6, Move = 2,
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
-    Resend = 4, Discard = 1, Import = 1,
+    Resend = 8, Discard = 1, Import = 1,
     Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
     RestartServer = 1, BackUp = 3, Restore = 2, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
 }

@@ -119,6 +119,8 @@ impl World {
         let outcome = if again { self.engine(phone)?.resend(refused.group) } else { self.engine(phone)?.discard(refused.group) };
         let Some(promise) = self.record.promises.get_mut(&refused.group) else { return outcome.map(|()| None) };
         match &outcome {
+            // What a clone answers says nothing of the phone that recorded it.
+            _ if promise.phone != phone => {}
             Ok(()) => promise.fate = Fate::LetGo,
             Err(FieldError::Store(StoreError::Stopped)) => promise.fate = Fate::InDoubt,
             Err(_) => {}
