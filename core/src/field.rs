@@ -10,6 +10,9 @@
 //! keeps the group among the refused, for its author to mend, resend or discard. A store that was restored, cloned or mended begins a new life
 //! ([`LifeMark`]), and what was written under the old one twice is run again in the same way.
 //!
+//! A server that was set up again from a backup has lost what it acknowledged since. Before anything else the engine gives it back, its own work and
+//! others' ([reconciliation](self)); what it recorded in documents that it does not hold any more it keeps until a backup of the server has it.
+//!
 //! Sending, retrying and backing off are decided by [`crate::sync::client::Session`]; a [`Transport`] carries the bytes. While an app is in
 //! front, [`Engine::watch`] stays connected over a [`LiveTransport`] instead, and both sides hear of everything at once.
 

@@ -43,7 +43,9 @@
 //! | scope 同步范围 / grant | the unit of replication and of access / one person's right to a scope, from when until when |
 //! | feed, position, cursor | the ordered log of a street; a place in it; how far a phone has read a grant |
 //! | change | one automerge change: the unit that is sent, *accepted* or *refused* (these two words are for changes only) |
-//! | receipt | number and server time of an accepted change, in the order of its document |
+//! | receipt, seal | number and server time of an accepted change, in the order of its document / by what the server knows its receipt again |
+//! | ledger, era | one life of the server's record of a street / the numbers that it gives, above those of every life before |
+//! | reconciliation 对账 | what a server lost when it was set up again from a backup is given back by the phones that hold it |
 //! | command, group | what a person asked for; the changes that it made, accepted or refused as a whole |
 //! | ruling 以中心为准 | an event that only the server writes, where exactly one answer may win |
 //! | quarantine 待更正 | where a refused group waits with its reason, on the server and on the phone |

@@ -4,6 +4,9 @@
 //! and actor of the device, structure of the change, policy over the path of every operation, apply on a scratch copy, workflow over the new
 //! events, reload check, one atomic commit, durable, acknowledged. The hub strings them together and is the only one that touches locks and the
 //! ledger. A group that is refused at any step goes to quarantine with its reason; the rest of the push flows on.
+//!
+//! A hub over a ledger that was set up again from a backup takes back what phones hold of the life before (`reconcile`), by the seals of its own
+//! receipts (`registrar`), and puts its rulings off until they have (`rulings`).
 
 mod accept;
 mod authenticate;

@@ -49,7 +49,7 @@ pub fn backup(args: BackupArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sets a server up again from a backup. Every street's ledger begins another life, so that phones read anew.
+/// Sets a server up again from a backup. Every street's ledger begins another life, so that phones give back what it lost and read anew.
 ///
 /// # Errors
 /// When the backup is not whole, or the data folder has a store.
@@ -58,7 +58,10 @@ pub fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     let settings = Settings { data: args.data, ..Settings::default() };
     let restored = crate::service::restore(&args.folder, &settings)?;
     println!("恢复完成。 Restored: {}.", said(&restored));
-    println!("手机下次联系时会重新读取,并送上尚未送达的记录。 Phones read anew at their next contact, and send what waits.");
+    println!(
+        "手机下次联系时会归还服务器丢失的记录,并送上尚未送达的。 Phones give back what the server lost at their next contact, and send what waits."
+    );
+    println!("还有哪些手机没有归还 which have still to: doorstep admin reconciliation list");
     Ok(())
 }
 
