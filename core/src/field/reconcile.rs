@@ -41,8 +41,14 @@ pub(super) struct Reconciliation {
     offered: Option<DocId>,
     /// What the server lacks of the slice.
     owed: VecDeque<Owed>,
-    /// The relays of the request that is under way.
-    sent: Vec<Sent>,
+    /// What the request brings that is under way: only its answer says anything of it.
+    under_way: Option<UnderWay>,
+}
+
+#[derive(Debug)]
+enum UnderWay {
+    Offers,
+    Relays(Vec<Sent>),
 }
 
 /// A document of which the server lacks something.
@@ -64,7 +70,7 @@ struct Sent {
 
 impl Reconciliation {
     pub(super) const fn from(progress: Progress) -> Self {
-        Self { progress, offered: None, owed: VecDeque::new(), sent: Vec::new() }
+        Self { progress, offered: None, owed: VecDeque::new(), under_way: None }
     }
 
     /// One of what a server did not take back so far.
@@ -108,22 +114,23 @@ impl Engine {
         Ok(None)
     }
 
-    /// Takes the answer to a turn.
+    /// Takes the answer to a turn. A response that answers none says nothing of what is owed.
     pub(super) fn take_turn(&self, state: &mut State, response: &Response) -> Result<(), FieldError> {
         let Some(reconciliation) = state.reconciliation.as_mut() else { return Ok(()) };
+        let Some(under_way) = reconciliation.under_way.take() else { return Ok(()) };
         let store: &dyn Store = &*self.store;
         let lacking: &[Offer] = response.lacking.as_ref().map_or(&[], |lacking| lacking.0.as_slice());
         let held = response.accepted_by.map(|by| HeldBy { ledger: response.ledger, by });
         let mut batch = Batch::new();
         let kept = tables::kept_changes(&store)?;
-        if reconciliation.sent.is_empty() {
+        if let UnderWay::Relays(sent) = under_way {
+            reconciliation.take_relayed(store, &mut batch, &kept, sent, lacking, held)?;
+        } else {
             reconciliation.owed = lacking.iter().map(|offer| Owed { doc: offer.doc, known: offer.heads.0.clone() }).collect();
             let owed: BTreeSet<DocId> = lacking.iter().map(|offer| offer.doc).collect();
             let (after, offered) = (reconciliation.progress.after, reconciliation.offered);
             let in_slice = |doc: &DocId| Some(*doc) > after && Some(*doc) <= offered && !owed.contains(doc);
             arrived(store, &mut batch, kept.iter().filter(|(doc, _)| in_slice(doc)), held)?;
-        } else {
-            reconciliation.take_relayed(store, &mut batch, &kept, lacking, held)?;
         }
         if reconciliation.owed.is_empty() {
             reconciliation.progress.after = reconciliation.offered;
@@ -136,7 +143,7 @@ impl Engine {
 impl Reconciliation {
     /// The relays of the next request; none when nothing is owed.
     fn relays(&mut self, store: &dyn Store) -> Result<Vec<Relay>, FieldError> {
-        self.sent.clear();
+        let mut sent = Vec::new();
         let kept = tables::kept_changes(&store)?;
         let (mut relays, mut bytes) = (Vec::new(), 0);
         while relays.len() < MOST_GROUPS && bytes < MOST_PUSH_BYTES {
@@ -150,10 +157,11 @@ impl Reconciliation {
                 before < MOST_PUSH_BYTES
             };
             let taken: Vec<(ChangeHash, EntryChange)> = changes.into_iter().take(MOST_ENTRY_CHANGES).take_while(room).collect();
-            self.sent.push(Sent { doc: owed.doc, hashes: taken.iter().map(|(hash, _)| *hash).collect(), is_cut: taken.len() < all });
+            sent.push(Sent { doc: owed.doc, hashes: taken.iter().map(|(hash, _)| *hash).collect(), is_cut: taken.len() < all });
             let changes = List(taken.into_iter().map(|(_, change)| change).collect());
             relays.push(Relay { doc: owed.doc, kind, changes });
         }
+        self.under_way = (!relays.is_empty()).then_some(UnderWay::Relays(sent));
         Ok(relays)
     }
 
@@ -181,6 +189,7 @@ impl Reconciliation {
             let first = heads.len().saturating_sub(MOST_GROUP_CHANGES);
             offers.push(Offer { doc, kind, heads: List(heads.split_off(first)) });
         }
+        self.under_way = (!offers.is_empty()).then_some(UnderWay::Offers);
         Ok(offers)
     }
 
@@ -190,10 +199,11 @@ impl Reconciliation {
         store: &dyn Store,
         batch: &mut Batch,
         kept: &[(DocId, ChangeHash)],
+        sent: Vec<Sent>,
         lacking: &[Offer],
         held: Option<HeldBy>,
     ) -> Result<(), FieldError> {
-        for Sent { doc, hashes, is_cut } in std::mem::take(&mut self.sent) {
+        for Sent { doc, hashes, is_cut } in sent {
             let Some(index) = self.owed.iter().position(|owed| owed.doc == doc) else { continue };
             let Some(mut owed) = self.owed.remove(index) else { continue };
             let still = lacking.iter().find(|offer| offer.doc == doc);

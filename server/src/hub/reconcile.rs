@@ -82,7 +82,9 @@ impl Hub {
     fn taken_back(&self, who: &Authenticated, relays: &[Relay]) -> Result<(Commit, Vec<Loaded>), HubError> {
         let street = who.street.id;
         let (mut commit, mut taken) = (Commit::default(), Vec::new());
-        for relay in relays {
+        let mut seen = BTreeSet::new();
+        // A document stands once in a commit: a second relay of it is not looked at.
+        for relay in relays.iter().filter(|relay| seen.insert(relay.doc)) {
             let Some(working) = self.with_relay(street, &who.registrar(), relay)? else { continue };
             let Ok(saved) = working.reload_check() else { continue };
             self.claim_again(street, &working, &mut commit)?;
