@@ -10,6 +10,7 @@
 //! - [`http`]: listeners, limits, request ids, health, shutdown. Takes a router and knows nothing of what its routes do.
 //! - [`problem`]: how every failure looks to a client. Leans on nothing here.
 //! - [`import`]: reads CSV files of places, households and organisations; pure, bytes in and rows or a report out.
+//! - [`service`], [`restore`]: a data folder opened to be served; one that is set up again from a backup.
 //! - [`settings`], [`telemetry`], [`system`]: what the operator sets and sees; the system's clock and randomness, handed to whoever
 //!   takes them from outside.
 
@@ -21,6 +22,7 @@ pub mod hub;
 pub mod import;
 pub mod ledger;
 pub mod problem;
+pub mod restore;
 pub mod service;
 pub mod settings;
 pub mod system;

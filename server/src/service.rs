@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doorstep_core::model::Entropy;
-use doorstep_core::store::{Opening, SledOptions, SledStore, Store, StoreError, Verified};
+use doorstep_core::store::{Opening, SledOptions, SledStore, Store, StoreError};
 
 use crate::api::Live;
 use crate::api::admin::Token;
 use crate::http::{App, Readiness, ServeError, serve};
 use crate::hub::Hub;
 use crate::ledger::KeyedLedger;
+use crate::restore::refuse_leftovers;
 use crate::settings::Settings;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::telemetry::{self, Metrics};
@@ -20,13 +21,13 @@ use crate::telemetry::{self, Metrics};
 /// The file in the data folder that holds the operator's token.
 pub const TOKEN_FILE: &str = "admin.token";
 /// The folder of the store in the data folder.
-const STORE_FOLDER: &str = "store";
+pub(crate) const STORE_FOLDER: &str = "store";
 
 /// With less room than this on the disk the server is read-only, in bytes: sled cleans up in it, and an operator has time to notice.
 const FLOOR_BYTES: u64 = 64 << 20;
 
 /// Opens the store of a server, and says in the log how far it is when it must be built anew.
-fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore, StoreError> {
+pub(crate) fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore, StoreError> {
     let options = SledOptions {
         cache_bytes: u64::from(settings.store_cache_megabytes) << 20,
         checkpoint_bytes: u64::from(settings.checkpoint_kilobytes) << 10,
@@ -35,18 +36,11 @@ fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore, StoreErro
     SledStore::open_with(folder, options, &mut |done| tracing::info!(rows = done.rows, "building the store anew from its journal"))
 }
 
-/// Puts a backup into the data folder of a server that is to be set up again, with another id for every street's ledger. Says what it held.
-///
-/// # Errors
-/// See [`ServiceError`].
-pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceError> {
-    let folder = settings.data.join(STORE_FOLDER);
-    let failed = |source| ServiceError::Store { folder: folder.clone(), source };
-    std::fs::create_dir_all(&folder).map_err(|source| ServiceError::File { path: folder.clone(), source })?;
-    let restored = SledStore::restore(backup, &folder).map_err(failed)?;
-    let service = Service::open(settings)?;
-    service.hub.renew_ledgers().map_err(|source| ServiceError::Restore { source })?;
-    Ok(restored)
+/// The hub over a store.
+pub(crate) fn hub_over(store: Arc<SledStore>, settings: &Settings) -> Hub {
+    let ledger = Arc::new(KeyedLedger::new(store));
+    let entropy = Arc::new(Mutex::new(SystemEntropy));
+    Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20)
 }
 
 /// Why a service does not open.
@@ -60,11 +54,29 @@ pub enum ServiceError {
         /// Why.
         source: StoreError,
     },
-    /// The restored ledgers did not take their new ids.
-    #[error("the backup was restored, and its ledgers did not take new ids: {source}")]
+    /// The restored ledgers did not take their new ids, so that nothing was put in its place.
+    #[error("the ledgers of the backup did not take new ids: {source}")]
     Restore {
         /// Why.
         source: crate::hub::HubError,
+    },
+    /// A backup is only set up again where there is no store.
+    #[error("there is a store in {} already; restore into another data folder, or move it away", folder.display())]
+    StoreExists {
+        /// Where the store is.
+        folder: PathBuf,
+    },
+    /// Another process is restoring into the same data folder.
+    #[error("another restore into {} is under way", folder.display())]
+    RestoreRunning {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// A restore into the data folder was cut, or is under way, and there is no store beside it. Served like this, phones would find a new server.
+    #[error("a restore into this data folder was not finished: run `doorstep restore` again, or delete {} to begin with an empty store", folder.display())]
+    RestoreUnfinished {
+        /// What is left of it.
+        folder: PathBuf,
     },
     /// A file or folder cannot be written.
     #[error("{} cannot be written: {source}", path.display())]
@@ -82,6 +94,9 @@ impl ServiceError {
         match self {
             Self::Store { source, .. } => source.code(),
             Self::Restore { source } => source.code(),
+            Self::StoreExists { .. } => "service.store_exists",
+            Self::RestoreRunning { .. } => "service.restore_running",
+            Self::RestoreUnfinished { .. } => "service.restore_unfinished",
             Self::File { .. } => "service.file",
         }
     }
@@ -103,6 +118,7 @@ impl Service {
     /// # Errors
     /// See [`ServiceError`].
     pub fn open(settings: &Settings) -> Result<Self, ServiceError> {
+        refuse_leftovers(&settings.data)?;
         std::fs::create_dir_all(&settings.data).map_err(|source| ServiceError::File { path: settings.data.clone(), source })?;
         let folder = settings.data.join(STORE_FOLDER);
         let began = Instant::now();
@@ -114,9 +130,7 @@ impl Service {
         }
         let store = Arc::new(store);
         let token = token(&settings.data)?;
-        let ledger = Arc::new(KeyedLedger::new(store.clone()));
-        let entropy = Arc::new(Mutex::new(SystemEntropy));
-        let hub = Arc::new(Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20));
+        let hub = Arc::new(hub_over(Arc::clone(&store), settings));
         Ok(Self { hub, token, store })
     }
 }

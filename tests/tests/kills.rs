@@ -8,6 +8,7 @@
 //! | server | phones push | `accepting` |
 //! | server | it makes a checkpoint | `checkpointing` |
 //! | server | it starts, also while it builds its tree anew | `starting` |
+//! | restore | it copies the backup, builds the tree, gives new ids, puts it in place | `restoring` |
 //!
 //! `DOORSTEP_KILLS` is how many kills there are in all, 40 if unset; `DOORSTEP_KILLS_SEED` is the seed of their moments, which each test prints.
 //! The kernel lives on, so what was written is there: `power_cut` takes that away too.
@@ -18,6 +19,8 @@ mod accepting;
 mod checkpointing;
 #[path = "kills/recording.rs"]
 mod recording;
+#[path = "kills/restoring.rs"]
+mod restoring;
 #[path = "kills/starting.rs"]
 mod starting;
 #[path = "kills/syncing.rs"]
@@ -32,7 +35,7 @@ const FEW_DOORS: Size = Size { grids: 2, buildings: 1, doors: 3, organisations: 
 
 /// The dice of a kind of kills, and how many rounds it has.
 fn torture() -> (Torture, usize) {
-    const KINDS: usize = 5;
+    const KINDS: usize = 6;
     let torture = Torture::named("DOORSTEP_KILLS", 40);
     let rounds = torture.rounds_of_one_in(KINDS);
     (torture, rounds)

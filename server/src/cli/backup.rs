@@ -56,7 +56,7 @@ pub fn backup(args: BackupArgs) -> anyhow::Result<()> {
 pub fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     start_log("info", LogFormat::Text)?;
     let settings = Settings { data: args.data, ..Settings::default() };
-    let restored = crate::service::restore(&args.folder, &settings)?;
+    let restored = crate::restore::restore(&args.folder, &settings)?;
     println!("恢复完成。 Restored: {}.", said(&restored));
     println!(
         "手机下次联系时会归还服务器丢失的记录,并送上尚未送达的。 Phones give back what the server lost at their next contact, and send what waits."

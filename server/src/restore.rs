@@ -1,0 +1,86 @@
+//! Setting a server up again from a backup.
+//!
+//! Promise: what is served holds the whole backup, under other ids of its ledgers, or there is nothing to serve. Phones tell by the id that the
+//! server has begun another life; one that was served under the id of before would never be given back what it lost.
+//!
+//! How it is kept: everything is done in a folder aside, `restoring`: the backup is copied and checked, the tree is built, the ledgers take new ids,
+//! the store is closed. Only then is it renamed into its place, in one step. What a cut left in `restoring` is never served, and a data folder with
+//! nothing else in it is not taken for a new one ([`refuse_leftovers`]); the next try removes it and begins again.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use doorstep_core::store::{SledStore, Verified};
+
+use crate::service::{STORE_FOLDER, ServiceError, hub_over, open_store};
+use crate::settings::Settings;
+
+/// The folder in the data folder in which a store is set up before it is served.
+const RESTORING: &str = "restoring";
+
+/// Puts a backup into the data folder of a server that is to be set up again, with another id for every street's ledger. Says what it held. Costs
+/// a copy of the backup and the building of a tree.
+///
+/// # Errors
+/// See [`ServiceError`]. Nothing is served of what was begun then, and it may be tried again.
+pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceError> {
+    let data = &settings.data;
+    let (aside, place) = (data.join(RESTORING), data.join(STORE_FOLDER));
+    fs::create_dir_all(data).map_err(|source| ServiceError::File { path: data.clone(), source })?;
+    let _turn = take_turn(data)?;
+    if SledStore::is_in(&place) {
+        return Err(ServiceError::StoreExists { folder: place });
+    }
+    let failed = |source| ServiceError::File { path: aside.clone(), source };
+    if aside.exists() {
+        tracing::info!("removing what is left of a restore that was cut");
+        fs::remove_dir_all(&aside).map_err(failed)?;
+    }
+    let restored = SledStore::restore(backup, &aside).map_err(|source| ServiceError::Store { folder: backup.to_owned(), source })?;
+    renew_ledgers(&aside, settings)?;
+    put_in_place(data, &aside, &place).map_err(failed)?;
+    Ok(restored)
+}
+
+/// Opens what was copied, which builds its tree, gives every ledger a new id, and closes it.
+fn renew_ledgers(aside: &Path, settings: &Settings) -> Result<(), ServiceError> {
+    let store = open_store(aside, settings).map_err(|source| ServiceError::Store { folder: aside.to_owned(), source })?;
+    hub_over(Arc::new(store), settings).renew_ledgers().map_err(|source| ServiceError::Restore { source })
+}
+
+fn put_in_place(data: &Path, aside: &Path, place: &Path) -> io::Result<()> {
+    fs::rename(aside, place)?;
+    let above = data.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    [data, above].into_iter().try_for_each(|folder| File::open(folder)?.sync_all())
+}
+
+/// Locks the data folder against another restore until what this gives is dropped.
+fn take_turn(data: &Path) -> Result<File, ServiceError> {
+    let failed = |source| ServiceError::File { path: data.to_owned(), source };
+    let folder = File::open(data).map_err(failed)?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => Err(ServiceError::RestoreRunning { folder: data.to_owned() }),
+        // A file system without locks: the rename into place still lets only one of two restores through.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(folder),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Before a data folder is served: one in which a restore was cut holds no store yet, and must not be taken for a new one.
+///
+/// # Errors
+/// [`ServiceError::RestoreUnfinished`] for such a folder.
+pub fn refuse_leftovers(data: &Path) -> Result<(), ServiceError> {
+    let aside = data.join(RESTORING);
+    if !aside.exists() {
+        return Ok(());
+    }
+    if !SledStore::is_in(&data.join(STORE_FOLDER)) {
+        return Err(ServiceError::RestoreUnfinished { folder: aside });
+    }
+    tracing::warn!(folder = %aside.display(), "what is left of a restore lies beside the store; nothing needs it");
+    Ok(())
+}
