@@ -31,6 +31,7 @@ pub(crate) fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore
     let options = SledOptions {
         cache_bytes: u64::from(settings.store_cache_megabytes) << 20,
         checkpoint_bytes: u64::from(settings.checkpoint_kilobytes) << 10,
+        keep: Duration::from_secs(u64::from(settings.journal_hours) * 3_600),
         floor_bytes: FLOOR_BYTES,
     };
     SledStore::open_with(folder, options, &mut |done| tracing::info!(rows = done.rows, "building the store anew from its journal"))
@@ -47,7 +48,7 @@ pub(crate) fn hub_over(store: Arc<SledStore>, settings: &Settings) -> Hub {
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// The store does not open.
-    #[error("the store in {} does not open: {source}", folder.display())]
+    #[error("the store in {} does not open: {source}{}", folder.display(), advice(source))]
     Store {
         /// The folder.
         folder: PathBuf,
@@ -86,6 +87,16 @@ pub enum ServiceError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+/// What can be done about a store that does not open, to be read behind the reason.
+const fn advice(source: &StoreError) -> &'static str {
+    match source {
+        StoreError::Damaged { .. } => {
+            "; leave this folder as it is, and set up the last backup in another data folder with `doorstep restore`: phones give back what it lacks"
+        }
+        _ => "",
+    }
 }
 
 impl ServiceError {

@@ -115,6 +115,9 @@ settings! {
     /// After how many kilobytes of journal a checkpoint is made, at least; fewer open sooner after damage, and write more [default: 65536]
     checkpoint_kilobytes: u32 = 65536, "KB";
 
+    /// For how many hours checkpoints and journal are kept behind the checkpoint that replaced them, while there is room; 0 for none [default: 24]
+    journal_hours: u32 = 24, "HOURS";
+
     /// What is logged: error, warn, info, debug, trace, or by module such as `info,doorstep_server=debug` [default: info]
     log: String = "info".to_owned(), "FILTER";
 

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use doorstep_core::store::{SledOptions, SledStore, Store as _, StoreError};
 use doorstep_tests::batches::{batch, holds};
@@ -12,7 +13,8 @@ use doorstep_tests::disk::{Disk, is_root};
 const DISK_BYTES: u64 = 32 << 20;
 const VALUE_BYTES: usize = 3_000;
 /// A checkpoint now and then, so that the disk also runs full in the middle of one.
-const OPTIONS: fn() -> SledOptions = || SledOptions { cache_bytes: 1 << 20, checkpoint_bytes: 1 << 20, floor_bytes: 4 << 20 };
+const OPTIONS: fn() -> SledOptions =
+    || SledOptions { cache_bytes: 1 << 20, checkpoint_bytes: 1 << 20, keep: Duration::ZERO, floor_bytes: 4 << 20 };
 
 fn disk(folder: &Path) -> Option<Disk> {
     let disk = is_root().then(|| Disk::in_memory(DISK_BYTES, &folder.join("disk"))).flatten();
@@ -137,4 +139,37 @@ fn the_ballast_lets_a_store_open_on_a_full_disk_to_be_read() {
     drop(store);
     drop(SledStore::open(&path, OPTIONS()).unwrap());
     assert!(path.join("ballast").exists(), "the ballast is put back when there is room");
+}
+
+/// The journal's checkpoints.
+fn checkpoints(store: &Path) -> usize {
+    let names = fs::read_dir(store.join("journal")).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().ends_with(".checkpoint")).count()
+}
+
+#[test]
+fn what_a_store_only_keeps_of_its_journal_is_given_up_before_it_refuses_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = disk(folder.path()) else { return };
+    let path = disk.mounted_at.join("store");
+    let keeping = SledOptions { keep: Duration::from_secs(86_400), ..OPTIONS() };
+    let store = SledStore::open(&path, keeping).unwrap();
+    let (mut most, mut number, mut refused) = (0, 0, 0);
+    // The same few batches, so that rows take no more room: only what is kept does.
+    while number < 4_000 {
+        match store.commit(batch(number % 50, VALUE_BYTES)) {
+            Ok(()) => (number, refused) = (number + 1, 0),
+            // While a checkpoint is made, what is kept is in use.
+            Err(error) => {
+                refused += 1;
+                assert!(error == StoreError::Full && refused < 10_000, "{error}, after {number}");
+                std::thread::yield_now();
+            }
+        }
+        most = most.max(checkpoints(&path));
+    }
+    assert!(most > 2, "{most}");
+    assert_held(&store, 0..50);
+    drop(store);
+    assert_held(&SledStore::open(&path, keeping).unwrap(), 0..50);
 }

@@ -5,7 +5,7 @@
 //!
 //! How it is kept: a folder of segments, each a header and [frames](frame) with a checksum. Only the last segment is written to. What a cut left
 //! half-written at its end was never acknowledged and is cut off at the next opening. A [checkpoint] holds all rows as they were at a sequence
-//! number; segments that end before it can go. Rows of a checkpoint may be newer than its number says, since it is made while commits go on:
+//! number; segments that end before it can go, and do after a time ([`retention`]). Rows of a checkpoint may be newer than its number says, since it is made while commits go on:
 //! the frames behind it are replayed over it and put that right.
 //!
 //! ```text
@@ -19,6 +19,7 @@
 pub mod checkpoint;
 pub mod folder;
 pub mod frame;
+mod retention;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::StoreError;
+use checkpoint::Checkpoint;
 use folder::{Appending, Folder};
 use frame::Mark;
 pub use segment::{Segment, VisitFrame};
@@ -64,9 +67,10 @@ impl Journal {
     pub fn begin(folder: Arc<dyn Folder>, last: Mark, segment_bytes: u64) -> Result<Self, StoreError> {
         let begun = || {
             folder.make()?;
-            let before = segment::list(&*folder)?;
-            let since_checkpoint = before.iter().map(|segment| folder.length(&segment.name)).sum::<io::Result<u64>>()?;
-            let checkpoint = checkpoint::newest(&*folder)?.map_or(Ok(0), |(_, name)| folder.length(&name))?;
+            let newest = checkpoint::list(&*folder)?.pop();
+            let (_, behind) = retention::split(segment::list(&*folder)?, newest.as_ref().map_or(0, |newest| newest.sequence));
+            let since_checkpoint = behind.iter().map(|segment| folder.length(&segment.name)).sum::<io::Result<u64>>()?;
+            let checkpoint = newest.map_or(Ok(0), |newest| folder.length(&newest.name))?;
             let (segment, length) = segment::create(&*folder, last)?;
             Ok((segment, length, since_checkpoint, checkpoint))
         };
@@ -144,15 +148,15 @@ impl Journal {
     }
 
     /// Notes a checkpoint that is on the disk, with the bytes that came behind it meanwhile, and removes the segments and checkpoints that are
-    /// not needed with it.
+    /// not needed with it, and that were not for so long.
     ///
     /// # Errors
     /// When the disk refuses; what could not be removed is only in the way.
-    pub fn checkpointed(&mut self, mark: Mark, name: &str, bytes_behind: u64) -> Result<(), StoreError> {
+    pub fn checkpointed(&mut self, name: &str, bytes_behind: u64, keep: Duration) -> Result<(), StoreError> {
         let failed = |error| StoreError::from_io("removing old segments", &error);
         self.checkpoint = self.folder.length(name).map_err(failed)?;
         self.since_checkpoint = bytes_behind;
-        remove_before(&*self.folder, mark).map_err(failed)
+        retention::remove_old(&*self.folder, keep).map_err(failed)
     }
 
     /// Bytes of all its files.
@@ -168,8 +172,12 @@ impl Journal {
 pub struct Found {
     /// The folder.
     pub folder: Arc<dyn Folder>,
-    /// The newest checkpoint that is whole, by its name.
+    /// The newest checkpoint that was not found broken, by its name.
     pub checkpoint: Option<(Mark, String)>,
+    /// Those before it, the oldest first.
+    earlier: Vec<(Mark, String)>,
+    /// Checkpoints that are not whole, as far as that was found out.
+    pub broken: Vec<String>,
     /// The segments, in order.
     pub segments: Vec<Segment>,
     #[cfg(feature = "seeded-bugs")]
@@ -183,13 +191,22 @@ impl Found {
     /// When the disk refuses.
     pub fn look(folder: Arc<dyn Folder>) -> Result<Self, StoreError> {
         let failed = |error: io::Error| StoreError::from_io("reading the journal", &error);
-        let (checkpoint, segments) = match folder.is_there() {
-            true => (checkpoint::newest(&*folder).map_err(failed)?, segment::list(&*folder).map_err(failed)?),
-            false => (None, Vec::new()),
+        let (checkpoints, segments) = match folder.is_there() {
+            true => (checkpoint::list(&*folder).map_err(failed)?, segment::list(&*folder).map_err(failed)?),
+            false => (Vec::new(), Vec::new()),
         };
+        let (mut earlier, mut broken) = (Vec::new(), Vec::new());
+        for Checkpoint { at, name, .. } in checkpoints {
+            match at {
+                Some(at) => earlier.push((at, name)),
+                None => broken.push(name),
+            }
+        }
         Ok(Self {
             folder,
-            checkpoint,
+            checkpoint: earlier.pop(),
+            earlier,
+            broken,
             segments,
             #[cfg(feature = "seeded-bugs")]
             takes_torn_frames: false,
@@ -202,21 +219,53 @@ impl Found {
         self.takes_torn_frames = on;
     }
 
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
-        self.checkpoint.is_none() && self.segments.is_empty()
+    /// The checkpoints that were not found broken, the oldest first.
+    #[cfg(test)]
+    pub fn checkpoints(&self) -> impl Iterator<Item = &(Mark, String)> {
+        self.earlier.iter().chain(&self.checkpoint)
     }
 
-    /// Copies the segments into another folder, on its disk when this returns.
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.checkpoint.is_none() && self.broken.is_empty() && self.segments.is_empty()
+    }
+
+    /// Leaves out the newest checkpoint while it is not whole and there is one before it. Reads checkpoints only where there are several.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn leave_out_broken_checkpoints(&mut self) -> Result<(), StoreError> {
+        while let Some((_, name)) = self.checkpoint.clone().filter(|_| !self.earlier.is_empty()) {
+            match checkpoint::read(&*self.folder, &name, &mut |_| Ok(())) {
+                Err(StoreError::Damaged { .. }) => {
+                    (self.checkpoint, self.broken) = (self.earlier.pop(), [&self.broken[..], &[name]].concat())
+                }
+                read => return read,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the checkpoints aside that are not whole.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_broken_aside(&self) -> Result<(), StoreError> {
+        let set_aside = self.broken.iter().try_for_each(|name| checkpoint::set_aside(&*self.folder, name));
+        set_aside.and_then(|()| self.folder.sync()).map_err(|error| StoreError::from_io("setting a broken checkpoint aside", &error))
+    }
+
+    /// Copies the segments into another folder that have batches behind that of this number, on its disk when this returns.
     ///
     /// # Errors
     /// When a disk refuses.
-    pub fn copy_segments(&self, to: &dyn Folder) -> io::Result<()> {
-        self.segments.iter().try_for_each(|segment| folder::copy(&*self.folder, to, &segment.name))?;
+    pub fn copy_segments(&self, to: &dyn Folder, after: u64) -> io::Result<()> {
+        let (_, behind) = retention::split(self.segments.clone(), after);
+        behind.iter().try_for_each(|segment| folder::copy(&*self.folder, to, &segment.name))?;
         to.sync()
     }
 
-    /// Copies checkpoint and segments into another folder, on its disk when this returns.
+    /// Copies the checkpoint and the segments behind it into another folder, on its disk when this returns.
     ///
     /// # Errors
     /// When a disk refuses.
@@ -224,7 +273,7 @@ impl Found {
         if let Some((_, name)) = &self.checkpoint {
             folder::copy(&*self.folder, to, name)?;
         }
-        self.copy_segments(to)
+        self.copy_segments(to, self.checkpoint.as_ref().map_or(0, |(at, _)| at.sequence))
     }
 
     /// Shows all rows of the checkpoint, some at a time, and says which batch it was made at; shows nothing where there is none.
@@ -277,15 +326,22 @@ impl Found {
     }
 }
 
-/// Removes checkpoints older than `mark`, and segments whose last batch is not behind it.
-fn remove_before(folder: &dyn Folder, mark: Mark) -> io::Result<()> {
-    let segments = segment::list(folder)?;
-    let passed = segments.windows(2).filter(|pair| pair.get(1).is_some_and(|next| next.after.sequence <= mark.sequence));
-    for segment in passed.filter_map(<[Segment]>::first) {
-        folder.remove(&segment.name)?;
+/// Removes everything that an opening does not need, whatever its age. Says whether there was anything to remove. The last checkpoint is read
+/// before, so that nothing goes that it could be built anew from.
+///
+/// # Errors
+/// [`StoreError::Damaged`] where the last checkpoint is not whole, or when the disk refuses.
+pub fn free(folder: &dyn Folder) -> Result<bool, StoreError> {
+    let failed = |error| StoreError::from_io("removing old segments", &error);
+    let checkpoints = checkpoint::list(folder).map_err(failed)?;
+    let Some((newest, earlier)) = checkpoints.split_last() else { return Ok(false) };
+    let (before, _) = retention::split(segment::list(folder).map_err(failed)?, newest.sequence);
+    if earlier.is_empty() && before.is_empty() {
+        return Ok(false);
     }
-    checkpoint::remove_older(folder, mark)?;
-    folder.sync()
+    checkpoint::read(folder, &newest.name, &mut |_| Ok(()))?;
+    retention::remove_old(folder, Duration::ZERO).map_err(failed)?;
+    Ok(true)
 }
 
 /// The sequence number in a file's name.

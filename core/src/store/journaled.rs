@@ -13,11 +13,12 @@ pub(super) mod recover;
 
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::committer::{Engine, Writes};
 use super::journal::folder::Folder;
 use super::journal::frame::Mark;
-use super::journal::{Found, Journal, checkpoint};
+use super::journal::{self, Found, Journal, checkpoint};
 use super::{Entry, MOST_KEY, Read, StoreError};
 use home::{Home, Tree};
 use recover::{Opening, Rebuilding, Verified};
@@ -26,13 +27,15 @@ use recover::{Opening, Rebuilding, Verified};
 /// behind all of them: no commit reaches it, and no range read shows it.
 const MARK_KEY: [u8; MOST_KEY + 1] = [0xff; MOST_KEY + 1];
 
-/// When the journal's files are closed.
+/// When the journal's files are closed, and when they go.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
     /// After how many bytes of journal a checkpoint is due, or more where the last one was larger.
     pub checkpoint_bytes: u64,
     /// After how many bytes a segment is followed by the next.
     pub segment_bytes: u64,
+    /// How long checkpoints and segments are kept behind the one that replaced them: see [`journal`](super::journal).
+    pub keep: Duration,
 }
 
 /// Journal and tree, open.
@@ -45,6 +48,7 @@ pub(super) struct Journaled<H: Home> {
     /// Held while segments are read or removed: a backup and a checkpoint take turns.
     checkpoints: Mutex<()>,
     checkpoint_bytes: u64,
+    keep: Duration,
     opening: Opening,
     #[cfg(feature = "seeded-bugs")]
     leaves_out_syncs: std::sync::atomic::AtomicBool,
@@ -67,6 +71,7 @@ impl<H: Home> Journaled<H> {
             applied: Mutex::new(recovered.last),
             checkpoints: Mutex::new(()),
             checkpoint_bytes: sizes.checkpoint_bytes,
+            keep: sizes.keep,
             opening: recovered.opening,
             #[cfg(feature = "seeded-bugs")]
             leaves_out_syncs: std::sync::atomic::AtomicBool::new(false),
@@ -96,13 +101,22 @@ impl<H: Home> Journaled<H> {
     pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         let _turn = lock_of(&self.checkpoints);
         // One that ran the disk full would refuse commits for as long as it is there. It is shorter than the tree.
-        self.home.check_room(self.tree.size_on_disk()?)?;
+        let size = self.tree.size_on_disk()?;
+        self.home.check_room(size).or_else(|error| self.make_room(error, size))?;
         let before = lock_of(&self.journal).since_checkpoint();
         let at = *lock_of(&self.applied);
         let name = checkpoint::write(&*self.home.journal(), self, at)?;
         let mut journal = lock_of(&self.journal);
         let behind = journal.since_checkpoint().saturating_sub(before);
-        journal.checkpointed(at, &name, behind)
+        journal.checkpointed(&name, behind, self.keep)
+    }
+
+    /// After the answer that there is no room for so many bytes: gives up what is only kept, and asks again. To be called with the turn of
+    /// checkpoints and backups.
+    fn make_room(&self, error: StoreError, bytes: u64) -> Result<(), StoreError> {
+        // What cannot be given up, because the disk refuses or the last checkpoint is broken, leaves the disk as full as it was.
+        let is_freed = error == StoreError::Full && journal::free(&*self.home.journal()).unwrap_or(false);
+        if is_freed { self.home.check_room(bytes) } else { Err(error) }
     }
 
     /// Writes a checkpoint and the segments behind it into an empty folder, and reads them again.
@@ -112,7 +126,7 @@ impl<H: Home> Journaled<H> {
         let at = *lock_of(&self.applied);
         checkpoint::write(&*to, self, at)?;
         let until = *lock_of(&self.applied);
-        Found::look(self.home.journal())?.copy_segments(&*to).map_err(failed)?;
+        Found::look(self.home.journal())?.copy_segments(&*to, at.sequence).map_err(failed)?;
         let written = recover::verify(&Found::look(to)?)?;
         if written.last.sequence < until.sequence {
             return Err(StoreError::Damaged { what: "the backup lacks what was committed while it was made" });
@@ -150,7 +164,11 @@ impl<H: Home> Read for Journaled<H> {
 
 impl<H: Home> Engine for Journaled<H> {
     fn log(&self, writes: &mut Writes) -> Result<(), StoreError> {
-        self.home.check_room(0)?;
+        if let Err(error) = self.home.check_room(0) {
+            // While a checkpoint or a backup is made, what is kept is in use.
+            let _turn = self.checkpoints.try_lock().map_err(|_| error.clone())?;
+            self.make_room(error, 0)?;
+        }
         let mark = lock_of(&self.journal).append(writes)?;
         writes.insert(MARK_KEY.to_vec(), Some(mark.to_bytes().to_vec()));
         Ok(())

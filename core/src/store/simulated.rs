@@ -9,6 +9,7 @@ mod tree;
 
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::committer::Inline;
 use super::journaled::recover::Opening;
@@ -27,11 +28,13 @@ pub struct SimulatedOptions {
     pub checkpoint_bytes: u64,
     /// After how many bytes a segment of the journal is followed by the next.
     pub segment_bytes: u64,
+    /// How long checkpoints and segments are kept behind the checkpoint that replaced them. The disk's clock goes on by a second with each operation.
+    pub keep: Duration,
 }
 
 impl Default for SimulatedOptions {
     fn default() -> Self {
-        Self { checkpoint_bytes: 64 << 10, segment_bytes: 16 << 10 }
+        Self { checkpoint_bytes: 64 << 10, segment_bytes: 16 << 10, keep: Duration::ZERO }
     }
 }
 
@@ -95,7 +98,8 @@ impl SimulatedStore {
     }
 
     fn start(&self) -> Result<Opening, StoreError> {
-        let sizes = Sizes { checkpoint_bytes: self.options.checkpoint_bytes, segment_bytes: self.options.segment_bytes };
+        let sizes =
+            Sizes { checkpoint_bytes: self.options.checkpoint_bytes, segment_bytes: self.options.segment_bytes, keep: self.options.keep };
         let opened = Journaled::open(self.disk.clone(), sizes, &mut |_| {});
         let engine = Arc::new(opened.map_err(|error| if self.disk.is_off() { StoreError::Stopped } else { error })?);
         #[cfg(feature = "seeded-bugs")]

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::committer::Committer;
 use super::journal::folder::DiskFolder;
@@ -38,14 +39,17 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// After how many bytes of journal a checkpoint is made, or more where the last one was larger; beside the work that goes on.
     pub checkpoint_bytes: u64,
+    /// How long checkpoints and segments of the journal are kept behind the checkpoint that replaced them, by the times of their files; while the disk
+    /// is full they are given up first. Nothing is kept if zero.
+    pub keep: Duration,
     /// With less room than this on the disk nothing is written any more.
     pub floor_bytes: u64,
 }
 
 impl Default for SledOptions {
-    /// For a phone: 8 MB of cache, a checkpoint every 4 MB, 8 MB of room for sled to clean up in.
+    /// For a phone: 8 MB of cache, a checkpoint every 4 MB and nothing behind it, 8 MB of room for sled to clean up in.
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, checkpoint_bytes: 4 << 20, floor_bytes: 8 << 20 }
+        Self { cache_bytes: 8 << 20, checkpoint_bytes: 4 << 20, keep: Duration::ZERO, floor_bytes: 8 << 20 }
     }
 }
 
@@ -72,7 +76,7 @@ impl SledStore {
         let space = Space::new(path, options.floor_bytes);
         space.make_room_to_open()?;
         let home = SledHome { path: path.to_owned(), cache_bytes: options.cache_bytes, space, _lock: lock };
-        let sizes = Sizes { checkpoint_bytes: options.checkpoint_bytes, segment_bytes: SEGMENT_BYTES };
+        let sizes = Sizes { checkpoint_bytes: options.checkpoint_bytes, segment_bytes: SEGMENT_BYTES, keep: options.keep };
         let engine = Arc::new(Journaled::open(home, sizes, progress)?);
         let committer = Committer::start(Arc::clone(&engine))?;
         Ok(Self { committer, checkpointing: Mutex::default(), is_checkpointing: Arc::default(), engine })
@@ -90,7 +94,8 @@ impl SledStore {
     /// [`StoreError::Damaged`] when it is not, or when the disk refuses.
     pub fn verify(folder: &Path) -> Result<Verified, StoreError> {
         let journal = folder.join(JOURNAL);
-        recover::verify(&Found::look(DiskFolder::at(if journal.is_dir() { &journal } else { folder }))?)
+        let found = Found::look(DiskFolder::at(if journal.is_dir() { &journal } else { folder }))?;
+        if found.broken.is_empty() { recover::verify(&found) } else { Err(StoreError::Damaged { what: "a checkpoint is not whole" }) }
     }
 
     /// Puts a backup into a new store's folder: opening it then builds the tree. What is put there is whole, or the error says why not.

@@ -86,7 +86,8 @@ impl World {
             return None;
         }
         let syncs = 1 + self.dice.below(MOST_BACK) as usize;
-        self.dice.pick(&[TreeLoss::SetBack(syncs), TreeLoss::SetBack(1), TreeLoss::Gone, TreeLoss::Unreadable]).copied()
+        let unreadable = [TreeLoss::Unreadable, TreeLoss::UnreadableWithCheckpoint];
+        self.dice.pick(&[TreeLoss::SetBack(syncs), TreeLoss::SetBack(1), TreeLoss::Gone, unreadable[0], unreadable[1]]).copied()
     }
 
     /// A number of an actor is never used for two changes of a document, but where no mark could tell two lives apart.

@@ -41,7 +41,7 @@ pub enum Fate {
 pub type Fates = BTreeMap<String, usize>;
 
 pub fn options(checkpoint_bytes: u64) -> SledOptions {
-    SledOptions { cache_bytes: 1 << 20, checkpoint_bytes, floor_bytes: 0 }
+    SledOptions { cache_bytes: 1 << 20, checkpoint_bytes, floor_bytes: 0, ..SledOptions::default() }
 }
 
 impl Sample {

@@ -120,25 +120,36 @@ fn next_frame(file: &mut impl io::Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// The newest checkpoint of a folder, with the batch that it was made at.
-pub(super) fn newest(folder: &dyn Folder) -> io::Result<Option<(Mark, String)>> {
-    let mut found = None;
-    for name in folder.names()?.into_iter().filter(|name| sequence_of(name, EXTENSION).is_some()) {
-        let Some(at) = read_header(MAGIC, &beginning(folder, &name)?) else { continue };
-        if found.as_ref().is_none_or(|(other, _): &(Mark, String)| other.sequence < at.sequence) {
-            found = Some((at, name));
-        }
+/// A file that bears a checkpoint's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The batch that it was made at, by its name.
+    pub sequence: u64,
+    /// The mark of that batch, by its header; none where that is broken.
+    pub at: Option<Mark>,
+    /// Its file's name.
+    pub name: String,
+}
+
+/// The checkpoints of a folder, the oldest first.
+pub(super) fn list(folder: &dyn Folder) -> io::Result<Vec<Checkpoint>> {
+    let mut found = Vec::new();
+    for name in folder.names()? {
+        let Some(sequence) = sequence_of(&name, EXTENSION) else { continue };
+        let at = read_header(MAGIC, &beginning(folder, &name)?).filter(|at| at.sequence == sequence);
+        found.push(Checkpoint { sequence, at, name });
     }
+    found.sort_by_key(|checkpoint| checkpoint.sequence);
     Ok(found)
 }
 
-/// Removes checkpoints before `mark`, and what never became one.
-pub(super) fn remove_older(folder: &dyn Folder, mark: Mark) -> io::Result<()> {
-    for name in folder.names()? {
-        let is_older = sequence_of(&name, EXTENSION).is_some_and(|sequence| sequence < mark.sequence);
-        if is_older || sequence_of(&name, UNFINISHED).is_some() {
-            folder.remove(&name)?;
-        }
-    }
-    Ok(())
+/// Gives a checkpoint that is not whole a name under which it is none, for who wants to look at it.
+pub(super) fn set_aside(folder: &dyn Folder, name: &str) -> io::Result<()> {
+    folder.rename(name, &format!("{name}.damaged"))
+}
+
+/// Removes what never became a checkpoint.
+pub(super) fn remove_unfinished(folder: &dyn Folder) -> io::Result<()> {
+    let names = folder.names()?;
+    names.iter().filter(|name| sequence_of(name, UNFINISHED).is_some()).try_for_each(|name| folder.remove(name))
 }

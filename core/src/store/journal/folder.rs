@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A folder of files without folders in it.
 pub trait Folder: Send + Sync {
@@ -24,6 +25,9 @@ pub trait Folder: Send + Sync {
 
     /// The length of a file in bytes.
     fn length(&self, name: &str) -> io::Result<u64>;
+
+    /// When a file was last written to, by the folder's own clock, from some moment on that is the same for all its files.
+    fn written_at(&self, name: &str) -> io::Result<Duration>;
 
     /// Opens a file to be read from its beginning.
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>>;
@@ -90,6 +94,11 @@ impl Folder for DiskFolder {
 
     fn length(&self, name: &str) -> io::Result<u64> {
         Ok(fs::metadata(self.path(name))?.len())
+    }
+
+    /// What a clock said that stood before 1970 counts as that moment.
+    fn written_at(&self, name: &str) -> io::Result<Duration> {
+        Ok(fs::metadata(self.path(name))?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {

@@ -152,7 +152,7 @@ fn a_checkpoint_lets_old_segments_go_and_holds_all_rows() {
     };
     journal.append(&rows(4)).unwrap();
     let name = checkpoint::write(&*DiskFolder::at(folder.path()), &store, journal.last()).unwrap();
-    journal.checkpointed(journal.last(), &name, 0).unwrap();
+    journal.checkpointed(&name, 0, Duration::ZERO).unwrap();
     let found = look(folder.path()).unwrap();
     assert_eq!(found.segments.len(), 1, "the segment that ended before the checkpoint is still there");
     let (at, name) = found.checkpoint.clone().unwrap();

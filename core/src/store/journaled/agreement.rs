@@ -70,18 +70,18 @@ impl<T: Tree> Comparison<'_, T> {
 }
 
 /// The rows of the tree in order, without its mark.
-struct Walk<'a, T> {
+pub(super) struct Walk<'a, T> {
     tree: &'a T,
     page: std::vec::IntoIter<Entry>,
     last: Bound<Vec<u8>>,
 }
 
 impl<'a, T: Tree> Walk<'a, T> {
-    fn over(tree: &'a T) -> Self {
+    pub(super) fn over(tree: &'a T) -> Self {
         Self { tree, page: Vec::new().into_iter(), last: Bound::Unbounded }
     }
 
-    fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+    pub(super) fn next(&mut self) -> Result<Option<Entry>, StoreError> {
         if self.page.len() == 0 {
             let start = self.last.as_ref().map(Vec::as_slice);
             self.page = self.tree.range(start, Bound::Excluded(&MARK_KEY), PAGE)?.into_iter();

@@ -6,15 +6,16 @@
 //! | opens, at the journal's last batch | whole | nothing |
 //! | opens, some batches behind | whole from there | these batches are applied: the power went between journal and tree |
 //! | opens, and lacks rows or cannot be read ([`agreement`](super::agreement)) | whole | the tree is set aside and built anew |
+//! | whatever | its last checkpoint is broken, and one before it is kept | that one is taken; the broken one is set aside, and made anew |
 //! | opens, whole | damaged, also where nothing needs it now | the journal is set aside and begun anew with a checkpoint |
 //! | opens, ahead of the journal | lacks batches | the tree is synced, so it is believed; the journal is set aside and begun anew with a checkpoint |
 //! | does not open, is gone, or is not of this journal | whole from a checkpoint or from its beginning | the tree is set aside and built anew |
-//! | does not open | lacks batches | `Damaged` |
+//! | does not open, or cannot be read | lacks batches | `Damaged`, and both stay as they are |
 
 use std::path::PathBuf;
 
 use super::MARK_KEY;
-use super::agreement::agree;
+use super::agreement::{Walk, agree};
 use super::home::{Home, Tree};
 use crate::store::journal::frame::Mark;
 use crate::store::journal::{Found, Rows};
@@ -32,6 +33,8 @@ pub enum Opening {
         /// How many there were.
         batches: u64,
     },
+    /// Whole, and so was its journal but for the last checkpoint, which was made anew.
+    CheckpointReplaced,
     /// The journal lacked what the tree had; it was begun anew.
     JournalReplaced,
     /// Damaged or gone, and built anew from the journal.
@@ -48,7 +51,7 @@ impl Opening {
     pub const fn is_mended(&self) -> bool {
         match self {
             Self::New | Self::Whole => false,
-            Self::CaughtUp { .. } | Self::JournalReplaced | Self::Rebuilt { .. } => true,
+            Self::CaughtUp { .. } | Self::CheckpointReplaced | Self::JournalReplaced | Self::Rebuilt { .. } => true,
         }
     }
 }
@@ -70,10 +73,24 @@ pub(in crate::store) struct Recovered<T> {
 
 /// Opens the tree of a home.
 pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuilding)) -> Result<Recovered<H::Tree>, StoreError> {
-    let found = look(home)?;
+    let mut found = look(home)?;
+    found.leave_out_broken_checkpoints()?;
+    let recovered = open_with(home, &found, progress)?;
+    if found.broken.is_empty() || recovered.opening == Opening::JournalReplaced {
+        return Ok(recovered);
+    }
+    found.set_broken_aside()?;
+    let opening = match recovered.opening {
+        Opening::Whole | Opening::CaughtUp { .. } => Opening::CheckpointReplaced,
+        other => other,
+    };
+    Ok(Recovered { needs_checkpoint: true, opening, ..recovered })
+}
+
+fn open_with<H: Home>(home: &H, found: &Found, progress: &mut dyn FnMut(Rebuilding)) -> Result<Recovered<H::Tree>, StoreError> {
     let is_new = !home.has_tree();
     if is_new && !found.is_empty() {
-        return rebuild(home, &found, None, progress);
+        return rebuild(home, found, None, progress);
     }
     let opened = home.open_tree().and_then(|tree| {
         let mark = mark_of(&tree)?;
@@ -81,20 +98,20 @@ pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuild
     });
     let (tree, mark) = match opened {
         Ok(opened) => opened,
-        Err(StoreError::Damaged { .. }) if !found.is_empty() => return set_aside_and_rebuild(home, &found, progress),
+        Err(StoreError::Damaged { .. }) if !found.is_empty() => return set_aside_and_rebuild(home, found, progress),
         Err(error) => return Err(error),
     };
-    let carries_all = || verify(&found).is_ok_and(|verified| verified.last.sequence >= mark.sequence);
+    let carries_all = || verify(found).is_ok_and(|verified| verified.last.sequence >= mark.sequence);
     if tree.is_suspect() && carries_all() {
         drop(tree);
-        return set_aside_and_rebuild(home, &found, progress);
+        return set_aside_and_rebuild(home, found, progress);
     }
     // What is not there yet is in the journal, so they agree when the tree has caught up.
-    let caught_up = catch_up(&tree, mark, &found).and_then(|caught_up| Ok((caught_up, is_new || agree(&tree, &found)?)));
+    let caught_up = catch_up(&tree, mark, found).and_then(|caught_up| Ok((caught_up, is_new || agree(&tree, found)?)));
     match caught_up {
         Ok((_, false)) => {
             drop(tree);
-            set_aside_and_rebuild(home, &found, progress)
+            set_aside_and_rebuild(home, found, progress)
         }
         Ok(((last, batches), true)) => {
             let opening = match batches {
@@ -107,8 +124,8 @@ pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuild
         Err(StoreError::Damaged { .. }) => {
             if carries_all() {
                 drop(tree);
-                set_aside_and_rebuild(home, &found, progress)
-            } else if mark.sequence > 0 {
+                set_aside_and_rebuild(home, found, progress)
+            } else if mark.sequence > 0 && is_readable(&tree)? {
                 home.set_journal_aside()?;
                 // Some batches behind it may have been applied.
                 let (last, opening) = (mark_of(&tree)?, Opening::JournalReplaced);
@@ -118,6 +135,19 @@ pub(in crate::store) fn open<H: Home>(home: &H, progress: &mut dyn FnMut(Rebuild
             }
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Whether every row can be read. Without a journal to hold it against, that is all that can be known of a tree.
+fn is_readable(tree: &impl Tree) -> Result<bool, StoreError> {
+    let mut walk = Walk::over(tree);
+    loop {
+        match walk.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(true),
+            Err(StoreError::Damaged { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
     }
 }
 

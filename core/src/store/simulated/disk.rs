@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use super::Numbers;
 use super::tree::{MemoryTree, Rows, Slot};
@@ -24,6 +25,8 @@ pub enum TreeLoss {
     Gone,
     /// It does not open any more.
     Unreadable,
+    /// It does not open any more, and a bit of the newest checkpoint has flipped, if there is another before it.
+    UnreadableWithCheckpoint,
 }
 
 /// A file, under whatever name.
@@ -32,6 +35,8 @@ struct Inode {
     bytes: Vec<u8>,
     /// How many of them are synced.
     durable: usize,
+    /// The operation that wrote to it last.
+    written_at: u64,
 }
 
 /// Something that was done to names, in one step.
@@ -47,6 +52,8 @@ pub(super) struct Contents {
     renamings: Vec<Renaming>,
     is_made: bool,
     pub(super) trees: BTreeMap<Slot, Rows>,
+    /// How many operations there were: the disk's clock.
+    operations: u64,
     is_unreadable: bool,
 }
 
@@ -80,6 +87,7 @@ impl State {
 
     /// Counts an operation.
     pub(super) fn operate(&mut self) -> io::Result<Power> {
+        self.contents.operations += 1;
         match self.armed {
             _ if self.is_off => Err(powerless()),
             None => Ok(Power::Stays),
@@ -106,7 +114,9 @@ impl State {
     fn write(&mut self, inode: u64, bytes: &[u8]) -> io::Result<()> {
         let power = self.operate()?;
         let written = if matches!(power, Power::Stays) { bytes.len() } else { self.below(bytes.len() as u64 + 1) as usize };
+        let now = self.contents.operations;
         let file = self.contents.inodes.get_mut(&inode).ok_or(io::ErrorKind::NotFound)?;
+        file.written_at = now;
         file.bytes.extend(bytes.iter().take(written));
         if matches!(power, Power::Stays) { Ok(()) } else { Err(powerless()) }
     }
@@ -132,7 +142,11 @@ impl State {
         match loss {
             None => {}
             Some(TreeLoss::Gone) => drop(self.contents.trees.remove(&Slot::Placed)),
-            Some(TreeLoss::Unreadable) => self.contents.is_unreadable = self.contents.trees.contains_key(&Slot::Placed),
+            Some(TreeLoss::Unreadable) => self.contents.lose_tree(),
+            Some(TreeLoss::UnreadableWithCheckpoint) => {
+                self.contents.lose_tree();
+                self.rot_newest_checkpoint();
+            }
             Some(TreeLoss::SetBack(syncs)) => {
                 if let Some(tree) = self.contents.trees.get_mut(&Slot::Placed) {
                     tree.set_back(syncs);
@@ -140,6 +154,17 @@ impl State {
             }
         }
         (self.armed, self.is_off) = (None, false);
+    }
+
+    fn rot_newest_checkpoint(&mut self) {
+        let names = &self.contents.names;
+        let checkpoints: Vec<u64> = names.iter().filter(|(name, _)| name.ends_with(".checkpoint")).map(|(_, inode)| *inode).collect();
+        let [_, .., newest] = checkpoints[..] else { return };
+        let (place, bit) = (self.below(u64::MAX) as usize, self.below(8));
+        if let Some(file) = self.contents.inodes.get_mut(&newest) {
+            let length = file.bytes.len().max(1);
+            file.bytes.iter_mut().skip(place % length).take(1).for_each(|byte| *byte ^= 1 << bit);
+        }
     }
 
     /// What a cut leaves of a file's unsynced end.
@@ -170,6 +195,10 @@ impl Contents {
             set_name(&mut self.names, name, inode);
         }
         self.renamings.push(renaming);
+    }
+
+    fn lose_tree(&mut self) {
+        self.is_unreadable = self.trees.contains_key(&Slot::Placed);
     }
 
     fn sync_names(&mut self) {
@@ -249,6 +278,10 @@ impl Folder for Disk {
         self.of_file(name, |file| file.bytes.len() as u64)
     }
 
+    fn written_at(&self, name: &str) -> io::Result<Duration> {
+        self.of_file(name, |file| Duration::from_secs(file.written_at))
+    }
+
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
         Ok(Box::new(Cursor::new(self.of_file(name, |file| file.bytes.clone())?)))
     }
@@ -258,7 +291,7 @@ impl Folder for Disk {
         let inode = state.contents.next_inode;
         state.step(|contents| {
             contents.next_inode += 1;
-            contents.inodes.insert(inode, Inode::default());
+            contents.inodes.insert(inode, Inode { written_at: contents.operations, ..Inode::default() });
             contents.rename(vec![(name.to_owned(), Some(inode))]);
         })?;
         Ok(Box::new(MemoryFile { disk: self.clone(), inode }))

@@ -7,6 +7,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::*;
 use crate::store::Batch;
+use crate::store::journal::Found;
+use crate::store::journal::folder::Folder as _;
+use crate::store::journal::frame::Mark;
+use crate::store::journaled::home::Home as _;
 
 /// Numbers out of a seed.
 pub(in crate::store) fn seeded(seed: u64) -> Numbers {
@@ -15,7 +19,9 @@ pub(in crate::store) fn seeded(seed: u64) -> Numbers {
 }
 
 /// So small that a run of a few commits has segments, checkpoints and removals in it.
-const SMALL: SimulatedOptions = SimulatedOptions { checkpoint_bytes: 900, segment_bytes: 300 };
+const SMALL: SimulatedOptions = SimulatedOptions { checkpoint_bytes: 900, segment_bytes: 300, keep: Duration::ZERO };
+/// Checkpoints come sooner, and what they make needless stays for the time of some ten commits.
+const KEEPING: SimulatedOptions = SimulatedOptions { checkpoint_bytes: 300, segment_bytes: 300, keep: Duration::from_secs(60) };
 const KEYS: u8 = 7;
 const BATCHES: u8 = 14;
 
@@ -60,11 +66,18 @@ fn is_whole(store: &SimulatedStore, answered: u8, what: &str) -> u8 {
 
 #[test]
 fn a_cut_in_any_operation_takes_nothing_that_was_acknowledged_and_leaves_no_half() {
-    let losses = [None, Some(TreeLoss::Gone), Some(TreeLoss::Unreadable), Some(TreeLoss::SetBack(2)), Some(TreeLoss::SetBack(24))];
-    let mut openings = BTreeMap::<&str, u32>::new();
+    let losses = [
+        None,
+        Some(TreeLoss::Gone),
+        Some(TreeLoss::Unreadable),
+        Some(TreeLoss::UnreadableWithCheckpoint),
+        Some(TreeLoss::SetBack(2)),
+        Some(TreeLoss::SetBack(24)),
+    ];
+    let (mut openings, mut broken) = (BTreeMap::<&str, u32>::new(), 0);
     for seed in 0..12 {
         for first in 0.. {
-            let store = SimulatedStore::new(SMALL, seeded(seed)).unwrap();
+            let store = SimulatedStore::new(if seed % 2 == 0 { SMALL } else { KEEPING }, seeded(seed)).unwrap();
             store.cut_power_in(first);
             let answered = commit_on(&store, 0);
             if !store.is_stopped() {
@@ -73,6 +86,7 @@ fn a_cut_in_any_operation_takes_nothing_that_was_acknowledged_and_leaves_no_half
             let loss = losses[(first as usize + seed as usize) % losses.len()];
             let opening = store.restart(loss).unwrap();
             *openings.entry(name_of(&opening)).or_default() += 1;
+            broken += u32::from(store.disk.names().unwrap().iter().any(|name| name.ends_with(".damaged")));
             let what = format!("seed {seed}, cut in {first}, {loss:?}, {opening:?}");
             let done = is_whole(&store, answered, &what);
             // It goes on, and what it holds then survives as well.
@@ -84,6 +98,38 @@ fn a_cut_in_any_operation_takes_nothing_that_was_acknowledged_and_leaves_no_half
     for opening in ["whole", "caught up", "rebuilt"] {
         assert!(openings.get(opening).is_some_and(|count| *count > 20), "{opening}: {openings:?}");
     }
+    assert!(broken > 5, "{broken} went back to an earlier checkpoint");
+}
+
+#[test]
+fn what_is_kept_behind_checkpoints_reaches_back_as_long_as_was_asked_for_and_no_further() {
+    let store = SimulatedStore::new(KEEPING, seeded(1)).unwrap();
+    let (mut most, mut removed) = (0, 0);
+    for number in 0..200 {
+        store.commit(batch(number)).unwrap();
+        let found = Found::look(store.disk.journal()).unwrap();
+        // From each checkpoint on everything is there.
+        let checkpoints = checkpoint_files(&store);
+        let mut from = found.segments.first().map(|first| first.after).into_iter().chain(found.checkpoints().map(|(at, _)| *at));
+        assert!(from.all(|at| found.replay(at, &mut |_, _| Ok(())).unwrap().sequence == u64::from(number) + 1), "{number}");
+        let Some(newest) = checkpoints.last() else { continue };
+        let age = |written: &Duration| *newest - *written;
+        // At the last removal the second was too young to be reached back to, or the first would have gone.
+        assert!(checkpoints.get(1).is_none_or(|second| age(second) < KEEPING.keep), "{number}: {checkpoints:?}");
+        let is_from_the_beginning = found.segments.first().is_some_and(|first| first.after == Mark::default());
+        assert!(is_from_the_beginning || checkpoints.first().is_some_and(|first| age(first) >= KEEPING.keep), "{number}: {checkpoints:?}");
+        most = most.max(checkpoints.len());
+        removed += u32::from(!is_from_the_beginning);
+    }
+    assert!(most > 2 && removed > 100, "{most}, {removed}");
+}
+
+/// When the checkpoints on the disk were made, the oldest first.
+fn checkpoint_files(store: &SimulatedStore) -> Vec<Duration> {
+    let mut names = store.disk.names().unwrap();
+    names.retain(|name| name.ends_with(".checkpoint"));
+    names.sort();
+    names.iter().map(|name| store.disk.written_at(name).unwrap()).collect()
 }
 
 const fn name_of(opening: &Opening) -> &'static str {
@@ -91,6 +137,7 @@ const fn name_of(opening: &Opening) -> &'static str {
         Opening::New => "new",
         Opening::Whole => "whole",
         Opening::CaughtUp { .. } => "caught up",
+        Opening::CheckpointReplaced => "checkpoint replaced",
         Opening::JournalReplaced => "journal replaced",
         Opening::Rebuilt { .. } => "rebuilt",
     }
@@ -99,9 +146,10 @@ const fn name_of(opening: &Opening) -> &'static str {
 #[test]
 fn a_cut_while_a_store_is_being_mended_is_mended_by_the_next_opening() {
     for seed in 0..6 {
-        for loss in [None, Some(TreeLoss::Gone), Some(TreeLoss::Unreadable), Some(TreeLoss::SetBack(5))] {
+        let unreadable = [TreeLoss::Unreadable, TreeLoss::UnreadableWithCheckpoint];
+        for loss in [None, Some(TreeLoss::Gone), Some(unreadable[0]), Some(unreadable[1]), Some(TreeLoss::SetBack(5))] {
             for again in 0..40 {
-                let store = SimulatedStore::new(SMALL, seeded(seed)).unwrap();
+                let store = SimulatedStore::new(KEEPING, seeded(seed)).unwrap();
                 commit_on(&store, 0);
                 *lock_of(&store.process) = None;
                 store.disk.cut(loss);

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::path::PathBuf;
 
 use super::lock::LOCK;
 use super::tree::{DATA, Readable, fenced, from_sled};

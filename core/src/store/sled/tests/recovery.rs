@@ -158,6 +158,105 @@ fn where_neither_tree_nor_journal_is_whole_the_error_is_typed_and_nothing_is_rem
     assert!(data.exists() && segment.exists());
 }
 
+/// A store that keeps everything behind its checkpoints, closed; what it held, and its journal's folder.
+fn keeping(path: &Path) -> (Vec<Entry>, PathBuf) {
+    let store = filled(path, KEEPS);
+    store.checkpoint().unwrap();
+    let mut batch = Batch::new();
+    batch.put(key(ROWS), vec![1; 10]);
+    store.commit(batch).unwrap();
+    (contents(&store), path.join(JOURNAL))
+}
+
+const KEEPS: SledOptions =
+    SledOptions { cache_bytes: 1 << 20, checkpoint_bytes: 50_000, keep: Duration::from_secs(86_400), floor_bytes: 8 << 20 };
+
+/// The journal's files of this kind, in order.
+fn files(journal: &Path, extension: &str) -> Vec<String> {
+    names(journal).into_iter().filter(|name| name.ends_with(extension)).collect()
+}
+
+#[test]
+fn a_last_checkpoint_that_is_broken_anywhere_costs_nothing_while_one_before_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let (before, journal) = keeping(&path);
+    let checkpoint = files(&journal, ".checkpoint").pop().unwrap();
+    let whole = fs::read(journal.join(&checkpoint)).unwrap();
+    for (part, has_tree) in [(0, true), (0, false), (1, true), (1, false), (2, true), (2, false)] {
+        let copy = folder.path().join(format!("copy{part}{has_tree}"));
+        copy_folder(&path, &copy);
+        let mut broken = whole.clone();
+        broken[(whole.len() - 1) * part / 2] ^= 1;
+        fs::write(copy.join(JOURNAL).join(&checkpoint), &broken).unwrap();
+        if !has_tree {
+            fs::remove_dir_all(copy.join(TREE)).unwrap();
+        }
+        let store = SledStore::open(&copy, KEEPS).unwrap();
+        assert_eq!(contents(&store), before, "{part}, {has_tree}");
+        match (has_tree, store.opening()) {
+            (true, Opening::CheckpointReplaced) | (false, Opening::Rebuilt { set_aside: None, .. }) => {}
+            other => panic!("{part}: {other:?}"),
+        }
+        drop(store);
+        assert_eq!(fs::read(copy.join(JOURNAL).join(format!("{checkpoint}.damaged"))).unwrap(), broken);
+        let store = SledStore::open(&copy, KEEPS).unwrap();
+        assert_eq!((store.opening(), contents(&store)), (&Opening::Whole, before.clone()));
+    }
+}
+
+#[test]
+fn an_earlier_checkpoint_and_the_segments_behind_it_are_a_backup_of_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, journal) = keeping(&folder.path().join("store"));
+    let checkpoints = files(&journal, ".checkpoint");
+    assert!(checkpoints.len() > 2, "{checkpoints:?}");
+    let (then, elsewhere) = (folder.path().join("then"), folder.path().join("elsewhere"));
+    fs::create_dir(&then).unwrap();
+    for name in [&checkpoints[0]].into_iter().chain(&files(&journal, ".segment")) {
+        fs::copy(journal.join(name), then.join(name)).unwrap();
+    }
+    // What was written after a segment began, somebody wants to be without.
+    let last = files(&then, ".segment").pop().unwrap();
+    let length = fs::metadata(then.join(&last)).unwrap().len();
+    OpenOptions::new().write(true).open(then.join(&last)).unwrap().set_len(length / 2).unwrap();
+    let restored = SledStore::restore(&then, &elsewhere).unwrap();
+    let store = SledStore::open(&elsewhere, small()).unwrap();
+    let batches = restored.last.sequence as u32;
+    assert!((100..ROWS).contains(&batches), "{batches}");
+    let expected: Vec<Vec<u8>> = (0..batches).filter(|number| number % 10 != 8 || *number + 1 == batches).map(key).collect();
+    assert_eq!(contents(&store).into_iter().map(|(key, _)| key).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_is_only_kept_is_given_up_when_there_is_no_room_and_a_broken_checkpoint_keeps_what_it_could_be_built_from() {
+    let folder = tempfile::tempdir().unwrap();
+    for is_broken in [true, false] {
+        let path = folder.path().join(format!("{is_broken}"));
+        let (before, journal) = keeping(&path);
+        let kept = files(&journal, "");
+        let store = SledStore::open(&path, SledOptions { floor_bytes: u64::MAX, ..KEEPS }).unwrap();
+        let checkpoint = journal.join(files(&journal, ".checkpoint").pop().unwrap());
+        if is_broken {
+            let mut bytes = fs::read(&checkpoint).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&checkpoint, bytes).unwrap();
+        }
+        let refused = put(&store, b"\x09a");
+        drop(store);
+        if is_broken {
+            assert_eq!(refused.map_err(|error| error.code()), Err("store.full"));
+            assert!(kept.iter().all(|name| journal.join(name).exists()));
+        } else {
+            assert_eq!(refused, Err(StoreError::Full));
+            assert_eq!(files(&journal, ".checkpoint").len(), 1);
+        }
+        fs::remove_dir_all(path.join(TREE)).unwrap();
+        assert_eq!(contents(&SledStore::open(&path, KEEPS).unwrap()), before);
+    }
+}
+
 #[test]
 fn a_backup_made_under_load_holds_what_was_committed_before_it_and_opens_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
