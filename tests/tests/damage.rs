@@ -5,12 +5,15 @@
 //! |---|---|
 //! | sled's data and snapshot | `tree` |
 //! | segments and checkpoint of the journal | `journal` |
+//! | both | `both` |
 //! | a server's store, against the phones that hold the same | `server` |
 //! | a phone's store, with unsent work in it | `phone` |
 //!
 //! `DOORSTEP_DAMAGE` is how many stores are damaged in all, 160 if unset; `DOORSTEP_DAMAGE_SEED` is the seed of what happens to them, which each
 //! test prints.
 
+#[path = "damage/both.rs"]
+mod both;
 #[path = "damage/file.rs"]
 mod file;
 #[path = "damage/journal.rs"]
