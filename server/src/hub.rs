@@ -38,6 +38,7 @@ pub use manage::{LateEvent, NewDocument, NewPerson};
 pub use movement::{Subscription, Topic};
 
 use crate::ledger::{Ledger, LedgerError};
+use accept::Brought;
 use authenticate::Authenticated;
 use cache::Cache;
 use locks::DocumentLocks;
@@ -204,7 +205,7 @@ impl Hub {
 
     /// Drives an exchange to its end: the message to send, if there is one, and where the phone stands with it.
     fn drive(&self, authenticated: &Authenticated, mut exchange: Exchange) -> Result<(Option<Vec<u8>>, Standing), HubError> {
-        let mut pushed = Vec::new();
+        let mut brought = Brought::default();
         let mut input = Input::Request(Box::new(authenticated.request.clone()));
         loop {
             let mut effects = Vec::new();
@@ -213,8 +214,8 @@ impl Hub {
             input = match effect {
                 Effect::Reconcile { offers, relays } => Input::Reconciled(self.reconcile(authenticated, &offers, &relays)?),
                 Effect::Judge(push) => {
-                    let (verdicts, hashes) = self.accept(authenticated, &push)?;
-                    pushed = hashes;
+                    let (verdicts, judged) = self.accept(authenticated, &push)?;
+                    brought = judged;
                     if authenticated.street.is_reconciling {
                         // It may have ended while a claim was put off.
                         self.rule_if_reconciled(authenticated.street.id)?;
@@ -223,7 +224,7 @@ impl Hub {
                 }
                 Effect::Read(cursors) => {
                     self.note_reconciled(authenticated)?;
-                    Input::Page(self.read(authenticated, &cursors, &pushed)?)
+                    Input::Page(self.read(authenticated, &cursors, &brought)?)
                 }
                 Effect::AwaitDurable => {
                     self.ledger.barrier()?;

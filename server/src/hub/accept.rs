@@ -19,10 +19,20 @@ use crate::telemetry;
 /// process it never happens; with several servers each round settles at least one push.
 const MOST_ROUNDS: usize = 8;
 
+/// What the reading behind a push must know of it.
+#[derive(Debug, Default)]
+pub(super) struct Brought {
+    /// All its changes: the answer leaves them out.
+    pub hashes: BTreeSet<ChangeHash>,
+    /// The documents of groups that had been accepted before. Whoever brings them again may have missed what has happened to them since.
+    pub again: BTreeSet<DocId>,
+}
+
 /// What judging a push came to.
 #[derive(Default)]
 struct Plan {
     verdicts: Vec<Verdict>,
+    again: BTreeSet<DocId>,
     documents: WorkingSet,
     groups: Vec<AcceptedGroup>,
     claims: Vec<ClaimWrite>,
@@ -31,9 +41,8 @@ struct Plan {
 }
 
 impl Hub {
-    /// Judges a push and commits what is accepted. Returns, once that is durable, a verdict for each group, and the hashes of all changes of
-    /// the push, which the answer leaves out.
-    pub(super) fn accept(&self, who: &Authenticated, push: &Push) -> Result<(Vec<Verdict>, Vec<ChangeHash>), HubError> {
+    /// Judges a push and commits what is accepted. Returns, once that is durable, a verdict for each group, and what the reading must know.
+    pub(super) fn accept(&self, who: &Authenticated, push: &Push) -> Result<(Vec<Verdict>, Brought), HubError> {
         let leaves: Vec<Leaf> = push
             .groups
             .0
@@ -46,7 +55,10 @@ impl Hub {
         for _ in 0..MOST_ROUNDS {
             match self.judge_and_commit(who, push, &leaves) {
                 Err(HubError::Ledger(LedgerError::Conflict { .. })) => self.forget(who, &leaves),
-                verdicts => return Ok((verdicts?, leaves.iter().map(|leaf| leaf.hash).collect())),
+                judged => {
+                    let (verdicts, again) = judged?;
+                    return Ok((verdicts, Brought { hashes: leaves.iter().map(|leaf| leaf.hash).collect(), again }));
+                }
             }
         }
         Err(HubError::Busy)
@@ -56,13 +68,14 @@ impl Hub {
         leaves.iter().for_each(|leaf| self.cache.remove(who.street.id, leaf.doc));
     }
 
-    fn judge_and_commit(&self, who: &Authenticated, push: &Push, leaves: &[Leaf]) -> Result<Vec<Verdict>, HubError> {
+    fn judge_and_commit(&self, who: &Authenticated, push: &Push, leaves: &[Leaf]) -> Result<(Vec<Verdict>, BTreeSet<DocId>), HubError> {
         let mut suspects = BTreeSet::new();
         loop {
-            let plan = self.plan(who, push, &suspects)?;
+            let mut plan = self.plan(who, push, &suspects)?;
             let (saved, broken) = reload_checked(&plan);
             if broken.is_empty() {
-                return self.commit(who, plan, saved, leaves);
+                let again = std::mem::take(&mut plan.again);
+                return Ok((self.commit(who, plan, saved, leaves)?, again));
             }
             // A document does not survive saving: the groups that wrote to it are judged again, and refused one by one.
             let before = suspects.len();
@@ -81,7 +94,10 @@ impl Hub {
         let now = self.now();
         for group in &push.groups.0 {
             let verdict = match self.known(who, &plan, group)? {
-                Some(verdict) => verdict,
+                Some(verdict) => {
+                    plan.again.extend(group.changes.0.iter().map(|change| change.doc));
+                    verdict
+                }
                 None => {
                     for change in &group.changes.0 {
                         plan.documents.fetch(self, who.street.id, change.doc)?;

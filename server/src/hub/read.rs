@@ -8,6 +8,7 @@ use doorstep_core::sync::{
     Entered, Entry, EntryChange, List, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_PUSH_BYTES, Part, Reading, RecordKind,
 };
 
+use super::accept::Brought;
 use super::authenticate::Authenticated;
 use super::{Hub, HubError, bootstrap};
 use crate::ledger::{FeedRow, LoggedChange, StoredDocument};
@@ -53,15 +54,14 @@ impl Answer {
 impl Hub {
     /// What a request's cursors lack, leaving out the changes of its own push. What phones read on comes first, then what they cannot be used
     /// without, then the rest of what they have begun.
-    pub(super) fn read(&self, who: &Authenticated, cursors: &[Reading], pushed: &[ChangeHash]) -> Result<Page, HubError> {
-        let own: BTreeSet<ChangeHash> = pushed.iter().copied().collect();
-        let none = BTreeSet::new();
+    pub(super) fn read(&self, who: &Authenticated, cursors: &[Reading], brought: &Brought) -> Result<Page, HubError> {
+        let none = Brought::default();
         let left = cursors.iter().map(|cursor| cursor.grant).filter(|id| !who.grants.iter().any(|grant| grant.id == *id)).collect();
         let mut page = Page { left, backed_up_to: who.street.backed_up_to, ..Page::default() };
         let mut readings = Vec::new();
         for grant in &who.grants {
             readings.push(match cursors.iter().find(|cursor| cursor.grant == grant.id) {
-                Some(cursor) => (grant.scope, *cursor, &own),
+                Some(cursor) => (grant.scope, *cursor, brought),
                 // The phone could not note that what it pushed is in this scope, so it is told all of it.
                 None => {
                     page.entered.push(Entered { grant: *grant });
@@ -72,12 +72,12 @@ impl Hub {
         readings.sort_by_key(|(_, reading, _)| (reading.position == Position(0), !bootstrap::is_urgent(reading)));
         let mut urgent = readings.iter().filter(|(_, reading, _)| bootstrap::is_urgent(reading)).count();
         let mut budget = Budget { bytes: self.answer_bytes, entries: MOST_ENTRIES };
-        for (scope, reading, own) in &readings {
+        for (scope, reading, brought) in &readings {
             urgent -= usize::from(bootstrap::is_urgent(reading));
             let part = if reading.position == Position(0) {
-                Some(self.bootstrap(who.street.id, *scope, reading, own, &mut budget, urgent > 0)?)
+                Some(self.bootstrap(who.street.id, *scope, reading, &brought.hashes, &mut budget, urgent > 0)?)
             } else {
-                self.read_grant(who.street.id, *scope, reading, own, &mut budget)?
+                self.read_grant(who.street.id, *scope, reading, brought, &mut budget)?
             };
             page.parts.extend(part);
         }
@@ -85,23 +85,32 @@ impl Hub {
     }
 
     /// One part: from the cursor to wherever the budget reaches. `None` when nothing stands behind the cursor.
+    ///
+    /// A document that the phone brought once more may have left the scope before the cursor, or have passed through it within one push, which no
+    /// row says: the phone, which goes by what it brought, is told.
     fn read_grant(
         &self,
         street: StreetId,
         scope: Scope,
         reading: &Reading,
-        own: &BTreeSet<ChangeHash>,
+        brought: &Brought,
         budget: &mut Budget,
     ) -> Result<Option<Part>, HubError> {
         let newest = self.ledger.newest(street)?;
         let (grant, from) = (reading.grant, reading.position);
         let mut answer = Answer::default();
-        let (to, more) = self.read_on(street, scope, reading, own, budget, &mut answer)?;
+        for doc in &brought.again {
+            if !self.ledger.document(street, *doc)?.is_some_and(|stored| stored.scopes.contains(&scope)) {
+                answer.take(Entry::Left { doc: *doc });
+            }
+        }
+        let (to, more) = self.read_on(street, scope, reading, &brought.hashes, budget, &mut answer)?;
         // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
         let to = to.min(newest).max(from);
         let part = Part { grant, from, to, entries: List(answer.entries), more: more.then_some(true), bootstrap: None };
         // A phone that was told of more hears that it was all, even where nothing is left of it.
-        Ok((part.to > from || more || reading.since.is_some()).then_some(part))
+        let says_something = part.to > from || more || reading.since.is_some() || !part.entries.0.is_empty();
+        Ok(says_something.then_some(part))
     }
 
     /// Reads on behind a cursor, as far as the budget reaches: up to where, and whether there is more.

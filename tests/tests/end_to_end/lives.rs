@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use doorstep_core::model::{HouseholdId, VisitId};
+use doorstep_core::model::{HouseholdDetails, HouseholdId, VisitId};
 use doorstep_tests::phone::Phone;
 use doorstep_tests::server::Server;
 use doorstep_tests::street::{SMALL, Street};
@@ -80,5 +80,35 @@ fn two_phones_that_were_one_both_go_on_and_nothing_is_lost_or_double() {
         assert_arrived(&street, &server, &[&phones[0], &phones[1]], &[(door, both), (door, own[0]), (door, own[1])]);
         let visits = phones[1].engine.visits(doorstep_core::model::VisitSubject::Household(door)).unwrap();
         assert_eq!(visits.iter().filter(|visit| [both, own[0], own[1]].contains(&visit.id)).count(), 3);
+    }
+}
+
+#[test]
+fn a_copy_that_brings_a_record_again_which_has_moved_away_since_does_not_keep_it() {
+    // In one push it never was in the first grid, as far as the server can tell; in two it left.
+    for pushes in [1, 2] {
+        let street = Street::build(SMALL);
+        let server = street.serve();
+        let phone = street.worker_phone(&server, "phone", 0);
+        let (folder, copied) = (phone.folder.clone(), street.phone_folder("clone"));
+        let details = HouseholdDetails { door: Some("9单元901".to_owned()), ..HouseholdDetails::default() };
+        let moved = phone.engine.add_household(Some(street.grid(0)), details, Vec::new()).unwrap();
+        drop(phone);
+        copy(&folder, &copied, true);
+
+        let phone = Phone::open_now(&folder);
+        if pushes == 2 {
+            phone.sync(&server.transport());
+        }
+        phone.engine.move_household(moved, street.grid(1)).unwrap();
+        phone.sync(&server.transport());
+        let copy = Phone::open_now(&copied);
+        copy.sync(&server.transport());
+        for phone in [&phone, &copy] {
+            assert!(!phone.households().contains(&moved), "{pushes}: a record of another grid stays");
+            street.assert_same(&server.hub, Some(&[0]), phone);
+        }
+        let neighbour = street.worker_phone(&server, "neighbour", 1);
+        assert!(neighbour.households().contains(&moved));
     }
 }
