@@ -5,7 +5,7 @@ mod agreement;
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::{Engine, FieldError, Phase};
+use doorstep_core::field::{Engine, FieldError};
 use doorstep_core::model::{CaseId, DocId, GroupId, HouseholdId, OrganisationId, PlaceId, ResidentId, StreetId, VisitSubject};
 use doorstep_core::sync::Refusal;
 use doorstep_core::workflow::{self, Standing, TimelineEntry};
@@ -115,13 +115,6 @@ impl World {
         Ok(())
     }
 
-    /// Whether another life of a phone's store delivered a command, and what it wrote comes with a reading that is not at its end.
-    fn comes_by_reading(&self, phone: usize, engine: &Engine, group: GroupId) -> bool {
-        let told = self.record.heard_before.get(&phone).is_some_and(|groups| groups.contains(&group));
-        let status = engine.status();
-        told && self.phones[phone].has_other_lives && (status.phase != Phase::Idle || !status.bootstrap.complete)
-    }
-
     /// A phone's own command never disappears from its own view, and its view of a case is a beginning of the server's.
     fn check_view(&self, phone: usize, kind: DocKind, doc: DocId) -> Result<(), Violation> {
         let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
@@ -136,9 +129,6 @@ impl World {
         let own = self.record.promises.iter().filter(|(_, promise)| promise.phone == phone && promise.doc == doc);
         for (group, promise) in own.filter(|(_, promise)| matches!(promise.fate, Fate::Waiting | Fate::Accepted)) {
             let Some(added) = promise.added else { continue };
-            if self.comes_by_reading(phone, engine, *group) {
-                continue;
-            }
             if self.record.lost.contains_key(group) {
                 continue; // it may be on its way back
             }

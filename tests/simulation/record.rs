@@ -61,8 +61,6 @@ pub struct Record {
     pub heard: BTreeMap<usize, BTreeSet<GroupId>>,
     /// For each phone whether the last answer made it run commands again.
     pub mended: BTreeMap<usize, bool>,
-    /// For each phone the groups of which it was told that another life of its store had delivered them.
-    pub heard_before: BTreeMap<usize, BTreeSet<GroupId>>,
     /// For each phone the life in which it last spoke, unless it has had a reason to begin another since: a start, a verdict.
     pub speaking: BTreeMap<usize, Incarnation>,
     /// Whose phones lived lives that no mark can tell apart.

@@ -328,7 +328,6 @@ impl World {
                 }
                 Verdict::AcceptedBefore { group } => {
                     heard.insert(*group);
-                    self.record.heard_before.entry(phone).or_default().insert(*group);
                     mended = true;
                 }
                 Verdict::Refused { code, .. } => {

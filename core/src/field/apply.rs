@@ -2,6 +2,9 @@
 //!
 //! The verdicts of a push, the mending that they ask for and the outbox become durable together. Applying is idempotent, so a crash between
 //! two batches costs a repeat and nothing else. The parts are applied in `part`.
+//!
+//! A group that was accepted before, with other changes, is let go last of all, and only when the parts were all: they bring what was accepted, and
+//! until then the phone shows what it has of its own. After an answer that was cut it is sent again, and judged the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,11 +30,36 @@ const OFFSET_NOISE: i64 = 1_000;
 const MOST_RERUNS: u32 = 4;
 
 /// What a server said of a push.
+#[derive(Default)]
 struct Judged {
     verdicts: Vec<Verdict>,
     /// By how much this phone's clock was found to be wrong meanwhile, in milliseconds.
     shift_ms: i64,
     accepted_by: Option<Position>,
+}
+
+impl Judged {
+    /// Whether there is one verdict for each group of the push.
+    fn are_those_of(&self, outbox: &Outbox) -> Result<(), FieldError> {
+        let asked: BTreeSet<GroupId> =
+            outbox.iter().filter(|(number, _)| outbox.in_flight().contains(number)).map(|(_, waiting)| waiting.group).collect();
+        let told: BTreeSet<GroupId> = self.verdicts.iter().map(Verdict::group).collect();
+        if asked == told { Ok(()) } else { Err(SyncFailure::Unfit { what: "verdicts are not those of this push" }.into()) }
+    }
+
+    /// Takes out what has to wait for the parts: groups that were accepted before, and refusals of what else is under way for their documents,
+    /// which may build on them.
+    fn take_awaiting_parts(&mut self, outbox: &Outbox) -> Self {
+        let waiting: BTreeMap<GroupId, &[DocId]> = outbox.iter().map(|(_, waiting)| (waiting.group, waiting.docs.as_slice())).collect();
+        let docs_of = |verdict: &Verdict| waiting.get(&verdict.group()).copied().unwrap_or_default();
+        let before = self.verdicts.iter().filter(|verdict| matches!(verdict, Verdict::AcceptedBefore { .. }));
+        let docs: BTreeSet<DocId> = before.flat_map(docs_of).copied().collect();
+        let awaits =
+            |verdict: &Verdict| !matches!(verdict, Verdict::Accepted { .. }) && docs_of(verdict).iter().any(|doc| docs.contains(doc));
+        let (awaiting, verdicts) = std::mem::take(&mut self.verdicts).into_iter().partition(awaits);
+        self.verdicts = verdicts;
+        Self { verdicts: awaiting, ..*self }
+    }
 }
 
 impl Engine {
@@ -60,14 +88,17 @@ impl Engine {
             self.take_turn(state, &response)?;
             return Ok(true);
         }
-        match response.verdicts {
+        let awaiting = match response.verdicts {
             Some(verdicts) => {
-                let judged = Judged { verdicts: verdicts.0, shift_ms, accepted_by: response.accepted_by };
-                self.apply_verdicts(state, judged, notice)?;
+                let mut judged = Judged { verdicts: verdicts.0, shift_ms, accepted_by: response.accepted_by };
+                judged.are_those_of(&state.outbox)?;
+                let awaiting = judged.take_awaiting_parts(&state.outbox);
+                self.apply_verdicts(state, judged, &awaiting, notice)?;
+                Some(awaiting).filter(|awaiting| !awaiting.verdicts.is_empty())
             }
             None if !state.outbox.in_flight().is_empty() => return Err(SyncFailure::Unfit { what: "verdicts are missing" }.into()),
-            None => {}
-        }
+            None => None,
+        };
         if let Some(backed_up_to) = response.backed_up_to {
             let mut batch = Batch::new();
             kept::release(&mut batch, &self.store, response.ledger, backed_up_to)?;
@@ -90,6 +121,9 @@ impl Engine {
             let outcome = self.apply_part(state, part, notice)?;
             more |= outcome.again;
             moved |= outcome.moved;
+        }
+        if let Some(judged) = awaiting.filter(|_| !more) {
+            self.apply_verdicts(state, judged, &Judged::default(), notice)?;
         }
         if state.reruns > MOST_RERUNS && !state.outbox.is_empty() {
             return Err(SyncFailure::Unfit { what: "commands that were mended keep being refused" }.into());
@@ -137,16 +171,13 @@ impl Engine {
         Ok(is_another_life)
     }
 
-    fn apply_verdicts(&self, state: &mut State, judged: Judged, notice: &mut ChangeNotice) -> Result<(), FieldError> {
+    /// Applies verdicts; what `awaiting` judges stays as it is.
+    fn apply_verdicts(&self, state: &mut State, judged: Judged, awaiting: &Judged, notice: &mut ChangeNotice) -> Result<(), FieldError> {
         let Judged { verdicts, shift_ms, accepted_by } = judged;
         state.accepted_by = state.accepted_by.max(accepted_by.unwrap_or_default());
         let verdicts: BTreeMap<GroupId, Verdict> = verdicts.into_iter().map(|verdict| (verdict.group(), verdict)).collect();
+        let awaiting: BTreeSet<GroupId> = awaiting.verdicts.iter().map(Verdict::group).collect();
         let in_flight = state.outbox.in_flight().clone();
-        let asked: BTreeSet<GroupId> =
-            state.outbox.iter().filter(|(number, _)| in_flight.contains(number)).map(|(_, waiting)| waiting.group).collect();
-        if !asked.iter().eq(verdicts.keys()) {
-            return Err(SyncFailure::Unfit { what: "verdicts are not those of this push" }.into());
-        }
         let now = self.now(state);
         let fresh = Incarnation::make(&mut *state.entropy);
         #[cfg(feature = "seeded-bugs")]
@@ -158,7 +189,7 @@ impl Engine {
         let mut reruns = Vec::new();
         let mut begun: BTreeSet<DocId> = BTreeSet::new();
         let mut accepted = 0;
-        for (number, waiting) in state.outbox.iter() {
+        for (number, waiting) in state.outbox.iter().filter(|(_, waiting)| !awaiting.contains(&waiting.group)) {
             let verdict = if in_flight.contains(&number) { verdicts.get(&waiting.group) } else { None };
             let concerned = waiting.docs.iter().any(|doc| affected.contains(doc));
             match verdict {

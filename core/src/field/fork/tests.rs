@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::docs::Change;
+use crate::docs::{Actor, Change};
 use crate::field::command::Recorded;
 use crate::field::documents::{Base, View};
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::outbox::Outbox;
+use crate::field::plan::plan;
 use crate::field::tables::{self, Setting};
 use crate::field::vector::{Counting, first_answer};
 use crate::field::{Engine, MemoryMark};
 use crate::model::{
-    Clock, DeviceId, DocId, GroupId, HouseholdDetails, HouseholdId, Millis, PersonId, Personal, Position, Receipt, Seal, StreetId,
-    VisitDraft, VisitId, VisitSubject,
+    Clock, DeviceId, DocId, GroupId, HouseholdDetails, HouseholdId, Incarnation, Millis, PersonId, Personal, Position, Receipt, Seal,
+    StreetId, VisitDraft, VisitId, VisitSubject,
 };
 use crate::store::{Batch, MemoryStore, Store as _};
 use crate::summary::Summary;
-use crate::sync::{Entry, EntryChange, List, Part, Response, Verdict};
+use crate::sync::{Entry, EntryChange, List, Part, Refusal, Response, Verdict};
 
 struct Fixed;
 
@@ -211,4 +212,34 @@ fn a_value_that_both_set_keeps_the_value_of_each() {
     assert_eq!(clone.engine.household(clone.door()).unwrap().details.remark.unwrap().reveal(), "没狗");
     assert!(view.document.contains(&changes[0].hash()));
     assert!(view.receipts.get(&changes[0].hash()).is_some_and(|receipt: Receipt| receipt.number == 1));
+}
+
+#[test]
+fn what_was_accepted_before_with_other_changes_is_seen_until_the_answer_that_brings_it_is_whole() {
+    let phone = Phone::new();
+    let (one, later) = (phone.visit("一"), phone.visit("二"));
+    let [first, second] = phone.waiting().try_into().unwrap();
+    // Another life of the store has delivered the first, run again under an incarnation of its own.
+    let elsewhere = Actor { incarnation: Incarnation([7; 8]), ..phone.changes()[0].actor() };
+    let mut document = phone.base().load(phone.door().into()).unwrap();
+    let accepted = document.edit(elsewhere, first.at, &plan(&first.command, first.at).writes).unwrap().unwrap();
+    let refused = Verdict::refused(second.command.group, &Refusal::DependsOnRefused { group: None });
+    let hears = |entries: Vec<Entry>, more: Option<bool>| {
+        let grant = *phone.engine.state().grants.keys().next().unwrap();
+        let from = phone.engine.state().grants[&grant].position;
+        let part = Part { grant, from, to: Position(from.0 + 1), entries: List(entries), more, bootstrap: None };
+        let verdicts = vec![Verdict::AcceptedBefore { group: first.command.group }, refused.clone()];
+        phone.engine.state().outbox.set_in_flight(0..100);
+        phone.engine.apply(Response { verdicts: Some(List(verdicts)), parts: Some(List(vec![part])), ..nothing() }).unwrap()
+    };
+
+    assert!(hears(Vec::new(), Some(true)), "there is more to read");
+    assert_eq!(phone.visits(), sorted([one, later]));
+    assert_eq!(phone.waiting(), [first.clone(), second.clone()], "they are sent again");
+
+    hears(vec![of_changes(phone.door().into(), std::slice::from_ref(&accepted))], None);
+    assert_eq!(phone.visits(), sorted([one, later]));
+    let waiting = phone.waiting();
+    assert_eq!(waiting.iter().map(|recorded| recorded.command.group).collect::<Vec<_>>(), [second.command.group]);
+    assert!(phone.changes()[0].deps().any(|dep| dep == accepted.hash()), "it builds on what was accepted");
 }
