@@ -7,6 +7,7 @@ mod backup;
 mod change;
 mod documents;
 mod import;
+mod imports;
 mod job;
 mod list;
 mod page;
@@ -28,7 +29,7 @@ use crate::http::body_limit;
 use crate::hub::{Hub, HubError};
 use crate::problem::Problem;
 use backup::Backups;
-use job::Imports;
+use imports::Imports;
 
 /// What an operator must show: `Authorization: Bearer …`.
 #[derive(Clone)]

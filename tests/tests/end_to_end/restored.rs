@@ -1,10 +1,12 @@
 //! A server that was set up again from a backup: what phones were told and it has lost, they give back; nothing is ruled twice.
 
+use std::sync::Arc;
+
 use doorstep_core::docs::{Actor, Change, DocKind, Write};
 use doorstep_core::field::{ENROL_PATH, Engine, SYNC_PATH, Transport};
 use doorstep_core::model::{
-    CaseDetails, CaseId, Category, Clock, DeviceTag, DocId, EventKind, Hlc, HouseholdId, Incarnation, Personal, Receipt, Scope, Seal,
-    VisitDraft, VisitId, VisitSubject,
+    CaseDetails, CaseId, Category, Clock, DeviceTag, DocId, EventKind, Hlc, HouseholdId, Incarnation, PersonId, Personal, Receipt, Scope,
+    Seal, VisitDraft, VisitId, VisitSubject,
 };
 use doorstep_core::store::{MemoryStore, Read};
 use doorstep_core::sync::{
@@ -17,6 +19,18 @@ use doorstep_tests::handmade::enrolment;
 use doorstep_tests::phone::Phone;
 use doorstep_tests::process::{Options, ServerProcess, doorstep};
 use doorstep_tests::street::{SMALL, Street, TINY};
+
+/// A street with one grid, so many phones of its worker that are up to date, each with its store, and a backup of the server with all that.
+fn backed_up<const PHONES: usize>() -> (DirectServer, [(Engine, Arc<MemoryStore>); PHONES], MemoryStore) {
+    let server = DirectServer::build(TINY);
+    let phones = [(); PHONES].map(|()| server.phone(worker(&server)));
+    let backup = server.backup();
+    (server, phones, backup)
+}
+
+fn worker(server: &DirectServer) -> PersonId {
+    server.street.workers[0].0
+}
 
 fn visit(engine: &Engine, door: HouseholdId, findings: &str) -> VisitId {
     let mut draft = VisitDraft::routine(VisitSubject::Household(door));
@@ -111,10 +125,7 @@ fn nothing_acknowledged_is_lost_by_a_restore_while_one_phone_holds_it() {
 
 #[test]
 fn what_comes_back_keeps_its_number_and_time_before_all_that_came_since() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let [(first, _), (second, _), (new, _)] = [(); 3].map(|()| server.phone(worker));
-    let backup = server.backup();
+    let (server, [(first, _), (second, _), (new, _)], backup) = backed_up();
     let door = doors(&first)[0];
     let lost = visit(&first, door, "备份之后");
     sync(&server, &first);
@@ -140,15 +151,12 @@ fn what_comes_back_keeps_its_number_and_time_before_all_that_came_since() {
 
 #[test]
 fn who_lost_the_right_to_a_grid_still_gives_back_what_they_recorded_there() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let (author, store) = server.phone(worker);
-    let backup = server.backup();
+    let (server, [(author, store)], backup) = backed_up();
     let door = doors(&author)[0];
     visit(&author, door, "备份之后");
     sync(&server, &author);
     let before = receipts(&server, door);
-    server.hub().revoke(server.street.id, worker, Scope::Grid(server.street.grids[0])).unwrap();
+    server.hub().revoke(server.street.id, worker(&server), Scope::Grid(server.street.grids[0])).unwrap();
     sync(&server, &author);
     assert!(doors(&author).is_empty());
     assert!(kept(&store) > 0);
@@ -159,13 +167,10 @@ fn who_lost_the_right_to_a_grid_still_gives_back_what_they_recorded_there() {
 
 #[test]
 fn what_is_kept_of_dropped_documents_goes_when_a_backup_has_it() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let (author, store) = server.phone(worker);
-    server.backup();
+    let (server, [(author, store)], _) = backed_up();
     visit(&author, doors(&author)[0], "备份之后");
     sync(&server, &author);
-    server.hub().revoke(server.street.id, worker, Scope::Grid(server.street.grids[0])).unwrap();
+    server.hub().revoke(server.street.id, worker(&server), Scope::Grid(server.street.grids[0])).unwrap();
     sync(&server, &author);
     assert!(kept(&store) > 0);
     sync(&server, &author);
@@ -189,10 +194,7 @@ fn rulings(server: &DirectServer, case: CaseId) -> Vec<CaseId> {
 
 #[test]
 fn no_ruling_is_given_before_everybody_came_by_and_the_first_claim_stays_the_first() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let [(first, _), (second, _)] = [(); 2].map(|()| server.phone(worker));
-    let backup = server.backup();
+    let (server, [(first, _), (second, _)], backup) = backed_up();
     let case = claiming(&first);
     sync(&server, &first);
     server.restore(&backup);
@@ -212,10 +214,7 @@ fn no_ruling_is_given_before_everybody_came_by_and_the_first_claim_stays_the_fir
 
 #[test]
 fn a_ruling_that_comes_back_is_not_given_again() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let [(first, _), (second, _)] = [(); 2].map(|()| server.phone(worker));
-    let backup = server.backup();
+    let (server, [(first, _), (second, _)], backup) = backed_up();
     let case = claiming(&first);
     sync(&server, &first);
     let later = claiming(&second);
@@ -232,10 +231,7 @@ fn a_ruling_that_comes_back_is_not_given_again() {
 
 #[test]
 fn an_operator_ends_a_reconciliation_that_somebody_never_comes_to() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let [(first, _), (lost, _)] = [(); 2].map(|()| server.phone(worker));
-    let backup = server.backup();
+    let (server, [(first, _), (lost, _)], backup) = backed_up();
     drop(lost);
     server.restore(&backup);
     let (case, later) = (claiming(&first), claiming(&first));
@@ -247,10 +243,7 @@ fn an_operator_ends_a_reconciliation_that_somebody_never_comes_to() {
 
 #[test]
 fn a_restore_to_a_restore_and_a_second_one_to_the_same_backup_lose_nothing() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let (phone, _) = server.phone(worker);
-    let backup = server.backup();
+    let (server, [(phone, _)], backup) = backed_up();
     let door = doors(&phone)[0];
     let mut recorded = Vec::new();
     for round in 0..3 {
@@ -272,10 +265,7 @@ fn a_restore_to_a_restore_and_a_second_one_to_the_same_backup_lose_nothing() {
 /// Whoever knows a document could want to write its history anew, in anybody's name: without the server's seal nothing is taken.
 #[test]
 fn a_change_without_the_servers_seal_does_not_come_back() {
-    let server = DirectServer::build(TINY);
-    let worker = server.street.workers[0].0;
-    let (honest, _) = server.phone(worker);
-    let backup = server.backup();
+    let (server, [(honest, _)], backup) = backed_up();
     let door = doors(&honest)[0];
     visit(&honest, door, "备份之后");
     sync(&server, &honest);
@@ -283,7 +273,7 @@ fn a_change_without_the_servers_seal_does_not_come_back() {
     server.restore(&backup);
 
     let key = DeviceKey::make(&mut SystemEntropy);
-    let (code, _) = server.hub().make_code(server.street.id, worker).unwrap();
+    let (code, _) = server.hub().make_code(server.street.id, worker(&server)).unwrap();
     let given: EnrolResponse = open_frame(&server.post(ENROL_PATH, &enrolment(&key, &code)).unwrap().body).unwrap();
     let ledger = server.hub().streets().unwrap()[0].ledger;
     let relaying = |changes: Vec<EntryChange>| {

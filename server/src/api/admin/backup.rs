@@ -1,10 +1,9 @@
 //! Backups while serving: into a folder of the server's machine that the operator names.
 //!
-//! A backup outlives the request that started it, because a large store takes longer than a request may. One at a time; how far the last one is
-//! is gone with the process.
+//! A backup is a [job](super::job). One at a time; only the last one is kept for looking at.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use doorstep_core::store::{SledStore, Verified};
 use serde::{Deserialize, Serialize};
 
+use super::job::{self, Job};
 use crate::api::Api;
 use crate::http::Json;
 use crate::hub::{Hub, HubError};
@@ -22,54 +22,43 @@ const TURN_SECONDS: u32 = 5;
 
 /// The last backup of this process.
 #[derive(Default)]
-pub struct Backups(Mutex<Option<Backup>>);
+pub struct Backups(Mutex<Option<Job<Backup>>>);
 
 /// A backup.
 #[derive(Debug, Clone, Serialize)]
 pub struct Backup {
     folder: PathBuf,
-    state: Progress,
     rows: u64,
     batches: u64,
     last_batch: u64,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Progress {
-    Running,
-    Done,
-    Failed,
 }
 
 impl Backups {
     /// Begins a backup, unless one is under way.
-    fn begin(&self, folder: &Path) -> Option<Backup> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_some_and(|backup| backup.state == Progress::Running) {
+    fn begin(&self, folder: &Path) -> Option<Job<Backup>> {
+        let mut last = self.lock();
+        if last.as_ref().is_some_and(Job::is_running) {
             return None;
         }
-        let backup = Backup { folder: folder.to_owned(), state: Progress::Running, rows: 0, batches: 0, last_batch: 0, code: None };
-        Some(last.insert(backup).clone())
+        let backup = Backup { folder: folder.to_owned(), rows: 0, batches: 0, last_batch: 0 };
+        Some(last.insert(Job::begun(backup)).clone())
     }
 
     fn end(&self, how: Result<Verified, &'static str>) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(backup) = last.as_mut() else { return };
-        match how {
-            Ok(made) => {
-                (backup.state, backup.rows, backup.batches, backup.last_batch) =
-                    (Progress::Done, made.rows, made.batches, made.last.sequence);
-            }
-            Err(code) => (backup.state, backup.code) = (Progress::Failed, Some(code)),
+        let mut last = self.lock();
+        let Some(job) = last.as_mut() else { return };
+        if let Ok(made) = &how {
+            (job.of.rows, job.of.batches, job.of.last_batch) = (made.rows, made.batches, made.last.sequence);
         }
+        job.end(how.map(drop));
     }
 
-    fn last(&self) -> Option<Backup> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn last(&self) -> Option<Job<Backup>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Job<Backup>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,14 +84,12 @@ pub async fn start(
         return Err(problem);
     }
     let hub = Arc::clone(&api.hub);
-    let ending = Arc::clone(&backups);
-    let making = tokio::task::spawn_blocking(move || make(&hub, &store, &folder));
-    tokio::spawn(async move { ending.end(making.await.unwrap_or(Err("server.internal"))) });
+    job::run(move || make(&hub, &store, &folder), move |how| backups.end(how));
     Ok((StatusCode::ACCEPTED, Json(begun)).into_response())
 }
 
 /// The last backup since the server started.
-pub async fn progress(State(backups): State<Arc<Backups>>) -> Result<Json<Backup>, Problem> {
+pub async fn progress(State(backups): State<Arc<Backups>>) -> Result<Json<Job<Backup>>, Problem> {
     backups.last().map(Json).ok_or_else(|| HubError::NotFound { what: "backup since the server started" }.into())
 }
 

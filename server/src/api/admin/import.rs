@@ -1,5 +1,5 @@
 //! Imports: all or nothing. The file is read and planned before anything is written, within the request; a bad row refuses it there. The
-//! writing goes on after the answer ([`super::job`]): a street of 16,000 households takes a good while, and no request may take that long.
+//! writing goes on after the answer ([`super::imports`]): a street of 16,000 households takes a good while, and no request may take that long.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::StreetId;
 
-use super::job::{Import, Imports};
+use super::imports::{Import, Imports};
+use super::job::Job;
 use super::street_of;
 use crate::api::Api;
 use crate::http::{Json, Path, RawBody};
@@ -75,12 +76,12 @@ pub async fn start(
         .await?;
     let plan = planned.map_err(|report| problem_of(&report))?;
     let import = imports.start(turn, Arc::clone(&api.hub), street, kind.name(), plan);
-    let location = format!("/v1/admin/imports/{}", import.id());
+    let location = format!("/v1/admin/imports/{}", import.of.id());
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(import)).into_response())
 }
 
 /// How far an import has come.
-pub async fn progress(State(imports): State<Arc<Imports>>, Path(id): Path<u64>) -> Result<Json<Import>, Problem> {
+pub async fn progress(State(imports): State<Arc<Imports>>, Path(id): Path<u64>) -> Result<Json<Job<Import>>, Problem> {
     imports.get(id).map(Json).ok_or_else(|| HubError::NotFound { what: "import since the server started" }.into())
 }
 

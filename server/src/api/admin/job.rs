@@ -1,42 +1,19 @@
-//! Imports under way: they outlive the request that started them, because a large one takes longer than a request may.
+//! Jobs: work that goes on after the request that began it was answered, because it takes longer than a request may.
 //!
-//! One at a time, so that an import never holds more than one file in memory and phones are served beside it. What is kept here is only
-//! for looking at; it is gone with the process, and an import that was cut is gone on with by sending the same file again.
+//! How far a job has come is kept in memory, only for looking at, and is gone with the process. What a job is about is left to who begins it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-use doorstep_core::model::StreetId;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::hub::Hub;
-use crate::import::plan::Plan;
-
-/// How many imports can be looked at; the oldest is forgotten first. A street is set up with three.
-const MOST_KEPT: usize = 64;
-
-/// The imports of this process.
-pub struct Imports {
-    one_at_a_time: Arc<Semaphore>,
-    kept: Mutex<BTreeMap<u64, Import>>,
-}
-
-/// How far an import has come.
+/// A job, and what it is about.
 #[derive(Debug, Clone, Serialize)]
-pub struct Import {
-    id: u64,
-    kind: &'static str,
-    street: String,
+pub struct Job<T> {
     state: Progress,
-    rows: usize,
-    imported_before: usize,
-    documents: usize,
-    documents_done: usize,
-    documents_written: usize,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    /// What is done, and how much of it.
+    #[serde(flatten)]
+    pub of: T,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,108 +24,31 @@ enum Progress {
     Failed,
 }
 
-impl Import {
-    /// Its number, from 1 in each life of the process.
-    pub const fn id(&self) -> u64 {
-        self.id
-    }
-}
-
-impl Default for Imports {
-    fn default() -> Self {
-        Self { one_at_a_time: Arc::new(Semaphore::new(1)), kept: Mutex::default() }
-    }
-}
-
-impl Imports {
-    /// The right to import, from reading the file to its last document; `None` while somebody else has it.
-    pub fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.one_at_a_time).try_acquire_owned().ok()
+impl<T> Job<T> {
+    /// One that has just begun.
+    pub const fn begun(of: T) -> Self {
+        Self { state: Progress::Running, code: None, of }
     }
 
-    /// How far an import has come.
-    pub fn get(&self, id: u64) -> Option<Import> {
-        self.kept().get(&id).cloned()
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        self.state == Progress::Running
     }
 
-    /// Starts writing a plan on a thread of its own, and says what it begins with.
-    pub fn start(self: &Arc<Self>, turn: OwnedSemaphorePermit, hub: Arc<Hub>, street: StreetId, kind: &'static str, plan: Plan) -> Import {
-        let import = self.keep(street, kind, &plan);
-        tracing::info!(import = import.id, kind, documents = import.documents, "importing");
-        let (imports, id) = (Arc::downgrade(self), import.id);
-        let watcher = imports.clone();
-        let writing = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            write(&imports, &hub, street, id, plan);
-        });
-        tokio::spawn(async move {
-            if writing.await.is_err()
-                && let Some(imports) = watcher.upgrade()
-            {
-                imports.end(id, Err("server.internal"));
-            }
-        });
-        import
-    }
-
-    fn keep(&self, street: StreetId, kind: &'static str, plan: &Plan) -> Import {
-        let mut kept = self.kept();
-        let import = Import {
-            id: kept.last_key_value().map_or(0, |(last, _)| *last) + 1,
-            kind,
-            street: street.to_string(),
-            state: Progress::Running,
-            rows: plan.rows(),
-            imported_before: plan.already(),
-            documents: plan.documents(),
-            documents_done: 0,
-            documents_written: 0,
-            code: None,
+    /// Notes how it ended.
+    pub fn end(&mut self, how: Result<(), &'static str>) {
+        (self.state, self.code) = match how {
+            Ok(()) => (Progress::Done, None),
+            Err(code) => (Progress::Failed, Some(code)),
         };
-        kept.insert(import.id, import.clone());
-        while kept.len() > MOST_KEPT {
-            kept.pop_first();
-        }
-        import
-    }
-
-    fn advance(&self, id: u64, done: usize, written: usize) {
-        if let Some(import) = self.kept().get_mut(&id) {
-            import.documents_done += done;
-            import.documents_written += written;
-        }
-    }
-
-    fn end(&self, id: u64, how: Result<(), &'static str>) {
-        tracing::info!(import = id, code = how.err().unwrap_or_default(), "an import ended");
-        if let Some(import) = self.kept().get_mut(&id) {
-            import.state = if how.is_ok() { Progress::Done } else { Progress::Failed };
-            import.code = how.err();
-        }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<u64, Import>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes a plan batch by batch. The routes hold the only strong reference: when the server stops and they are gone, this ends too, with
-/// whole batches on disk.
-fn write(imports: &Weak<Imports>, hub: &Hub, street: StreetId, id: u64, plan: Plan) {
-    for batch in plan.into_batches() {
-        let Some(imports) = imports.upgrade() else {
-            tracing::warn!(import = id, "the stop of the server cut an import; the same file again goes on with it");
-            return;
-        };
-        match hub.create_documents(street, &batch, &mut |_| {}) {
-            Ok(written) => imports.advance(id, batch.len(), written),
-            Err(error) => {
-                tracing::error!(import = id, %error, "an import failed");
-                return imports.end(id, Err(error.code()));
-            }
-        }
-    }
-    if let Some(imports) = imports.upgrade() {
-        imports.end(id, Ok(()));
-    }
+/// Works on a thread for blocking work, and tells `end` what came of it, also where that is a panic. Returns at once.
+pub fn run<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, &'static str> + Send + 'static,
+    end: impl FnOnce(Result<T, &'static str>) + Send + 'static,
+) {
+    let working = tokio::task::spawn_blocking(work);
+    tokio::spawn(async move { end(working.await.unwrap_or(Err("server.internal"))) });
 }
