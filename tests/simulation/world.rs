@@ -442,6 +442,7 @@ const fn name_of(opening: &Opening) -> &'static str {
     match opening {
         Opening::New | Opening::Whole => "stores found whole",
         Opening::CaughtUp { .. } => "stores caught up",
+        Opening::CheckpointReplaced => "checkpoints replaced",
         Opening::JournalReplaced => "journals replaced",
         Opening::Rebuilt { .. } => "stores built anew",
     }
