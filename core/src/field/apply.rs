@@ -4,7 +4,8 @@
 //! two batches costs a repeat and nothing else. The parts are applied in `part`.
 //!
 //! A group that was accepted before, with other changes, is let go last of all, and only when the parts were all: they bring what was accepted, and
-//! until then the phone shows what it has of its own. After an answer that was cut it is sent again, and judged the same.
+//! until then the phone shows what it has of its own. After an answer that was cut it is sent again, and judged the same. So it is with what was
+//! refused because the server lacks what it builds on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,13 +48,16 @@ impl Judged {
         if asked == told { Ok(()) } else { Err(SyncFailure::Unfit { what: "verdicts are not those of this push" }.into()) }
     }
 
-    /// Takes out what has to wait for the parts: groups that were accepted before, and refusals of what else is under way for their documents,
-    /// which may build on them.
+    /// Takes out what has to wait for the parts: groups that were accepted before; refusals because of what the server lacks, for until the parts
+    /// are applied a command would run again on that same ground; and refusals of what else is under way for these documents, which may build on it.
     fn take_awaiting_parts(&mut self, outbox: &Outbox) -> Self {
         let waiting: BTreeMap<GroupId, &[DocId]> = outbox.iter().map(|(_, waiting)| (waiting.group, waiting.docs.as_slice())).collect();
         let docs_of = |verdict: &Verdict| waiting.get(&verdict.group()).copied().unwrap_or_default();
-        let before = self.verdicts.iter().filter(|verdict| matches!(verdict, Verdict::AcceptedBefore { .. }));
-        let docs: BTreeSet<DocId> = before.flat_map(docs_of).copied().collect();
+        let changes_ground = |verdict: &&Verdict| {
+            let lacks_ground = matches!(refusal_of(verdict), Some(Refusal::DependsOnRefused { group: None }));
+            lacks_ground || matches!(verdict, Verdict::AcceptedBefore { .. })
+        };
+        let docs: BTreeSet<DocId> = self.verdicts.iter().filter(changes_ground).flat_map(docs_of).copied().collect();
         let awaits =
             |verdict: &Verdict| !matches!(verdict, Verdict::Accepted { .. }) && docs_of(verdict).iter().any(|doc| docs.contains(doc));
         let (awaiting, verdicts) = std::mem::take(&mut self.verdicts).into_iter().partition(awaits);

@@ -226,18 +226,26 @@ impl<'a> Update<'a> {
         Ok(changes)
     }
 
-    /// The documents in which a number that a waiting change bears was given to another change of the same actor.
-    pub(super) fn forked(&mut self) -> Result<Vec<DocId>, FieldError> {
-        let mut forked = Vec::new();
+    /// The documents whose base waiting changes do not fit: a number that one bears was given to another change of the same actor, or one builds on
+    /// what is not there any more.
+    pub(super) fn unfit(&mut self) -> Result<Vec<DocId>, FieldError> {
+        let mut unfit = Vec::new();
         for doc in self.touched.clone().into_iter().filter(|doc| self.state.outbox.has(*doc)) {
             let waiting = self.waiting_changes(doc)?;
             let Some(base) = self.base(doc)? else { continue };
+            let mut known = BTreeSet::new();
             let changes = waiting.iter().filter_map(|change| Change::parse(&change.bytes).ok());
-            if changes.into_iter().any(|change| base.document.is_forked_by(&change)) {
-                forked.push(doc);
+            let is_unfit = changes.into_iter().any(|change| {
+                let is_held = base.document.contains(&change.hash());
+                let has_ground = change.deps().all(|dep| known.contains(&dep) || base.document.contains(&dep));
+                known.insert(change.hash());
+                !is_held && (base.document.is_forked_by(&change) || !has_ground)
+            });
+            if is_unfit {
+                unfit.push(doc);
             }
         }
-        Ok(forked)
+        Ok(unfit)
     }
 
     /// Whether the bases hold all that a group brought, as far as this update has brought them.
