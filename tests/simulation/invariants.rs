@@ -10,7 +10,7 @@ use doorstep_core::model::{CaseId, DocId, GroupId, HouseholdId, OrganisationId, 
 use doorstep_core::sync::Refusal;
 use doorstep_core::workflow::{self, Standing, TimelineEntry};
 
-use crate::record::{Acknowledged, Added, Fate, Promise};
+use crate::record::{Added, Fate, Promise};
 use crate::world::{Violation, World, ensure, of_ledger, tail};
 
 impl World {
@@ -85,7 +85,9 @@ impl World {
         let heard = self.record.heard.get(&phone);
         let mended = self.record.mended.get(&phone).copied().unwrap_or_default();
         let restored = self.record.restored;
-        let others = self.phones[phone].has_other_lives.then_some(&self.record.acknowledged);
+        let (acknowledged, lost) = (&self.record.acknowledged, &self.record.lost);
+        let was_delivered = |group: &GroupId| acknowledged.contains_key(group) || lost.contains_key(group);
+        let has_others = self.phones[phone].has_other_lives;
         let mut fates = Vec::new();
         for (group, promise) in self.record.promises.iter().filter(|(_, promise)| promise.phone == phone) {
             let detail = || format!("phone {phone}, group {group:?}: {promise:?}");
@@ -93,7 +95,10 @@ impl World {
                 Fate::Waiting if waiting.contains(group) => {
                     ensure(!refused.contains_key(group), "a command waits or is refused, not both", detail)?;
                 }
-                Fate::Waiting => fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, others, restored)?)),
+                Fate::Waiting => {
+                    let by_others = has_others.then(|| was_delivered(group));
+                    fates.push((*group, fate(promise, *group, refused.get(group), heard, mended, by_others, restored)?));
+                }
                 Fate::InDoubt => {
                     let listed = refused.get(group).cloned();
                     fates.push((*group, listed.map_or(Fate::LetGo, Fate::Refused)));
@@ -158,14 +163,14 @@ pub fn brief(timeline: &[TimelineEntry]) -> String {
     entries.collect::<Vec<_>>().join(", ")
 }
 
-/// What became of a command that waits no longer.
+/// What became of a command that waits no longer; `by_others` is whether another life of its phone's store had delivered it, if there is one.
 fn fate(
     promise: &Promise,
     group: GroupId,
     refused: Option<&String>,
     heard: Option<&BTreeSet<GroupId>>,
     mended: bool,
-    others: Option<&BTreeMap<GroupId, Acknowledged>>,
+    by_others: Option<bool>,
     restored: bool,
 ) -> Result<Fate, Violation> {
     let phone = promise.phone;
@@ -180,11 +185,11 @@ fn fate(
     if heard.is_some_and(|heard| heard.contains(&group)) {
         return Ok(Fate::Accepted);
     }
-    // Another life of the store may have delivered it, and what it wrote has come without a verdict.
-    if others.is_some_and(|acknowledged| acknowledged.contains_key(&group)) {
+    // Another life of the store may have delivered it, and what it wrote has come without a verdict, also by way of a server that lost it between.
+    if by_others == Some(true) {
         return Ok(Fate::Accepted);
     }
-    ensure(promise.may_vanish && (mended || others.is_some()), "a command leaves the outbox by a verdict only", || {
+    ensure(promise.may_vanish && (mended || by_others.is_some()), "a command leaves the outbox by a verdict only", || {
         format!("phone {phone}, {group:?}: {promise:?}")
     })?;
     Ok(Fate::WithoutEffect)

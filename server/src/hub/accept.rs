@@ -95,7 +95,9 @@ impl Hub {
         for group in &push.groups.0 {
             let verdict = match self.known(who, &plan, group)? {
                 Some(verdict) => {
-                    plan.again.extend(group.changes.0.iter().map(|change| change.doc));
+                    if !matches!(verdict, Verdict::Refused { .. }) {
+                        plan.again.extend(group.changes.0.iter().map(|change| change.doc));
+                    }
                     verdict
                 }
                 None => {
