@@ -1,11 +1,11 @@
 //! Setting a server up again from a backup.
 //!
-//! Promise: what is served holds the whole backup, under other ids of its ledgers, or there is nothing to serve. Phones tell by the id that the
-//! server has begun another life; one that was served under the id of before would never be given back what it lost.
+//! Promise: what is served holds the whole backup, under other ids of its ledgers, or there is nothing to serve. Phones tell by the id that
+//! the server has begun another life; one that was served under the id of before would never be given back what it lost.
 //!
-//! How it is kept: everything is done in a folder aside, `restoring`: the backup is copied and checked, the tree is built, the ledgers take new ids,
-//! the store is closed. Only then is it renamed into its place, in one step. What a cut left in `restoring` is never served, and a data folder with
-//! nothing else in it is not taken for a new one ([`refuse_leftovers`]); the next try removes it and begins again.
+//! How it is kept: everything is done in a folder aside, `restoring`: the backup is copied and checked, the tree is built, the ledgers take new
+//! ids, the store is closed. Only then is it renamed into its place, in one step. What a cut left in `restoring` is never served, and a data
+//! folder with nothing else in it is not taken for a new one ([`refuse_leftovers`]); the next try removes it and begins again.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -20,8 +20,8 @@ use crate::settings::Settings;
 /// The folder in the data folder in which a store is set up before it is served.
 const RESTORING: &str = "restoring";
 
-/// Puts a backup into the data folder of a server that is to be set up again, with another id for every street's ledger. Says what it held. Costs
-/// a copy of the backup and the building of a tree.
+/// Puts a backup into the data folder of a server that is to be set up again, with another id for every street's ledger. Says what it held.
+/// Costs a copy of the backup and the building of a tree.
 ///
 /// # Errors
 /// See [`ServiceError`]. Nothing is served of what was begun then, and it may be tried again.

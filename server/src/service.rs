@@ -73,7 +73,8 @@ pub enum ServiceError {
         /// The data folder.
         folder: PathBuf,
     },
-    /// A restore into the data folder was cut, or is under way, and there is no store beside it. Served like this, phones would find a new server.
+    /// A restore into the data folder was cut, or is under way, and there is no store beside it. Served like this, phones would find a new
+    /// server.
     #[error("a restore into this data folder was not finished: run `doorstep restore` again, or delete {} to begin with an empty store", folder.display())]
     RestoreUnfinished {
         /// What is left of it.

@@ -3,9 +3,9 @@
 //! The verdicts of a push, the mending that they ask for and the outbox become durable together. Applying is idempotent, so a crash between
 //! two batches costs a repeat and nothing else. The parts are applied in `part`.
 //!
-//! A group that was accepted before, with other changes, is let go last of all, and only when the parts were all: they bring what was accepted, and
-//! until then the phone shows what it has of its own. After an answer that was cut it is sent again, and judged the same. So it is with what was
-//! refused because the server lacks what it builds on.
+//! A group that was accepted before, with other changes, is let go last of all, and only when the parts were all: they bring what was accepted,
+//! and until then the phone shows what it has of its own. After an answer that was cut it is sent again, and judged the same. So it is with what
+//! was refused because the server lacks what it builds on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +48,9 @@ impl Judged {
         if asked == told { Ok(()) } else { Err(SyncFailure::Unfit { what: "verdicts are not those of this push" }.into()) }
     }
 
-    /// Takes out what has to wait for the parts: groups that were accepted before; refusals because of what the server lacks, for until the parts
-    /// are applied a command would run again on that same ground; and refusals of what else is under way for these documents, which may build on it.
+    /// Takes out what has to wait for the parts: groups that were accepted before; refusals because of what the server lacks, for until the
+    /// parts are applied a command would run again on that same ground; and refusals of what else is under way for these documents, which may
+    /// build on it.
     fn take_awaiting_parts(&mut self, outbox: &Outbox) -> Self {
         let waiting: BTreeMap<GroupId, &[DocId]> = outbox.iter().map(|(_, waiting)| (waiting.group, waiting.docs.as_slice())).collect();
         let docs_of = |verdict: &Verdict| waiting.get(&verdict.group()).copied().unwrap_or_default();

@@ -1,11 +1,13 @@
-//! Forks: an answer brings a change of this phone's own actor whose number a waiting change bears as well. And lost ground: it brings a document that
-//! lacks what a waiting change builds on.
+//! Forks and lost ground: an answer brings what waiting changes do not fit.
 //!
-//! A fork happens where two lives wrote under one actor and no mark told them apart (see `life`), before the server had a chance to say so: what waits
-//! was not sent yet, or not all of it. The document cannot hold both, so what waits for it runs again on what came, under a new incarnation.
-//! What the document holds already is left as it is: the server gives its verdict again. Ground is lost where a server was set up again from a backup
-//! and nobody could give back yet what it lost (found by simulation seed 230): what waits runs again on what there is, or, where that makes no
-//! sense without it, is shown to its author as refused.
+//! A fork is a change of this phone's own actor whose number a waiting change bears as well. It happens where two lives wrote under one actor and
+//! no mark told them apart (see `life`), before the server had a chance to say so: what waits was not sent yet, or not all of it. The document
+//! cannot hold both, so what waits for it runs again on what came, under a new incarnation. What the document holds already is left as it is: the
+//! server gives its verdict again.
+//!
+//! Ground is lost where a server was set up again from a backup and nobody could give back yet what it lost (found by simulation seed 230): the
+//! document that comes lacks what a waiting change builds on. What waits runs again on what there is, or, where that makes no sense without it, is
+//! shown to its author as refused.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +21,8 @@ use crate::field::update::Update;
 use crate::model::{Incarnation, Millis};
 use crate::store::Store;
 
-/// Mends the forks that an update would make, and gives what lost its ground a new one, under the incarnation `fresh`; says whether there were any, and so whether `fresh` is now that of
-/// the store.
+/// Mends the forks that an update would make, and gives what lost its ground a new one, under the incarnation `fresh`; says whether there were
+/// any, and so whether `fresh` is now that of the store.
 pub(super) fn mend(update: &mut Update<'_>, store: &dyn Store, state: &State, fresh: Incarnation, now: Millis) -> Result<bool, FieldError> {
     let mut reruns = BTreeMap::new();
     for doc in update.unfit()? {

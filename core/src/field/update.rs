@@ -226,8 +226,8 @@ impl<'a> Update<'a> {
         Ok(changes)
     }
 
-    /// The documents whose base waiting changes do not fit: a number that one bears was given to another change of the same actor, or one builds on
-    /// what is not there any more.
+    /// The documents whose base waiting changes do not fit: a number that one bears was given to another change of the same actor, or one builds
+    /// on what is not there any more.
     pub(super) fn unfit(&mut self) -> Result<Vec<DocId>, FieldError> {
         let mut unfit = Vec::new();
         for doc in self.touched.clone().into_iter().filter(|doc| self.state.outbox.has(*doc)) {

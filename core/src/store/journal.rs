@@ -5,8 +5,8 @@
 //!
 //! How it is kept: a folder of segments, each a header and [frames](frame) with a checksum. Only the last segment is written to. What a cut left
 //! half-written at its end was never acknowledged and is cut off at the next opening. A [checkpoint] holds all rows as they were at a sequence
-//! number; segments that end before it can go, and do after a time ([`retention`]). Rows of a checkpoint may be newer than its number says, since it is made while commits go on:
-//! the frames behind it are replayed over it and put that right.
+//! number; segments that end before it can go, and do after a time (`retention`). Rows of a checkpoint may be newer than its number says, since
+//! it is made while commits go on: the frames behind it are replayed over it and put that right.
 //!
 //! ```text
 //! <sequence>.segment       header, then frames from that sequence on
@@ -238,7 +238,8 @@ impl Found {
         while let Some((_, name)) = self.checkpoint.clone().filter(|_| !self.earlier.is_empty()) {
             match checkpoint::read(&*self.folder, &name, &mut |_| Ok(())) {
                 Err(StoreError::Damaged { .. }) => {
-                    (self.checkpoint, self.broken) = (self.earlier.pop(), [&self.broken[..], &[name]].concat())
+                    self.broken.push(name);
+                    self.checkpoint = self.earlier.pop();
                 }
                 read => return read,
             }

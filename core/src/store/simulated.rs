@@ -28,7 +28,8 @@ pub struct SimulatedOptions {
     pub checkpoint_bytes: u64,
     /// After how many bytes a segment of the journal is followed by the next.
     pub segment_bytes: u64,
-    /// How long checkpoints and segments are kept behind the checkpoint that replaced them. The disk's clock goes on by a second with each operation.
+    /// How long checkpoints and segments are kept behind the checkpoint that replaced them. The disk's clock goes on by a second with each
+    /// operation.
     pub keep: Duration,
 }
 

@@ -39,8 +39,8 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// After how many bytes of journal a checkpoint is made, or more where the last one was larger; beside the work that goes on.
     pub checkpoint_bytes: u64,
-    /// How long checkpoints and segments of the journal are kept behind the checkpoint that replaced them, by the times of their files; while the disk
-    /// is full they are given up first. Nothing is kept if zero.
+    /// How long checkpoints and segments of the journal are kept behind the checkpoint that replaced them, by the times of their files; while
+    /// the disk is full they are given up first. Nothing is kept if zero.
     pub keep: Duration,
     /// With less room than this on the disk nothing is written any more.
     pub floor_bytes: u64,

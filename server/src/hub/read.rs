@@ -86,8 +86,8 @@ impl Hub {
 
     /// One part: from the cursor to wherever the budget reaches. `None` when nothing stands behind the cursor.
     ///
-    /// A document that the phone brought once more may have left the scope before the cursor, or have passed through it within one push, which no
-    /// row says: the phone, which goes by what it brought, is told.
+    /// A document that the phone brought once more may have left the scope before the cursor, or have passed through it within one push, which
+    /// no row says: the phone, which goes by what it brought, is told.
     fn read_grant(
         &self,
         street: StreetId,

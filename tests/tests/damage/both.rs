@@ -1,5 +1,5 @@
-//! Tree and journal are damaged, so that neither can stand in for the other: the store does not open, and whoever comes to look finds both where they
-//! were.
+//! Tree and journal are damaged, so that neither can stand in for the other: the store does not open, and whoever comes to look finds both where
+//! they were.
 
 use std::collections::BTreeMap;
 use std::fs;

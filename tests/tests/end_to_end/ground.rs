@@ -123,15 +123,20 @@ fn a_backup_made_while_serving_is_checked_and_set_up_again_elsewhere() {
     assert_eq!(server.errors(), Vec::<String>::new());
 }
 
+/// Serves a street, and has made a backup of it.
+fn serve_and_back_up(street: &Street, backup: &Path) -> ServerProcess {
+    let server = ServerProcess::start(&street.data(), &Options::default());
+    succeeds(&["backup", text(backup), "--server", server.url(), "--token-file", text(&street.data().join("admin.token"))]);
+    server
+}
+
 /// A backup of a street, of which a data folder holds what a restore leaves that is cut before its ledgers have new ids: a whole store, aside.
 #[test]
 fn what_a_restore_that_was_cut_left_is_never_served_and_the_next_one_begins_again() {
     let (street, phones) = worked_in();
     let folder = tempfile::tempdir().unwrap();
     let (backup, elsewhere) = (folder.path().join("backup"), folder.path().join("elsewhere"));
-    let server = ServerProcess::start(&street.data(), &Options::default());
-    let token = street.data().join("admin.token");
-    succeeds(&["backup", text(&backup), "--server", server.url(), "--token-file", text(&token)]);
+    let server = serve_and_back_up(&street, &backup);
     let (door, transport) = (phones[0].households()[5], server.transport());
     let after = phones[0].visit(door, "备份之后");
     phones[0].sync(&transport);
@@ -157,9 +162,7 @@ fn a_backup_that_is_not_whole_is_refused() {
     let (street, _phones) = worked_in();
     let folder = tempfile::tempdir().unwrap();
     let (backup, elsewhere) = (folder.path().join("backup"), folder.path().join("elsewhere"));
-    let server = ServerProcess::start(&street.data(), &Options::default());
-    let token = street.data().join("admin.token");
-    succeeds(&["backup", text(&backup), "--server", server.url(), "--token-file", text(&token)]);
+    let _server = serve_and_back_up(&street, &backup);
     let checkpoint =
         fs::read_dir(&backup).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().unwrap() == "checkpoint");
     let checkpoint = checkpoint.unwrap();

@@ -1,12 +1,13 @@
 //! What is kept of a journal that its last checkpoint has made needless, and what is removed.
 //!
-//! To open a store its last checkpoint and the segments behind it are enough. What lies before them is kept for a time, for two uses: an opening
-//! that finds the last checkpoint broken goes back to the one before, and builds from there what it would have held (`journaled::recover`); and
-//! whoever needs the store as it was at some moment finds a checkpoint from before it and the segments up to it, which are a backup.
+//! To open a store its last checkpoint and the segments behind it are enough. What lies before them is kept for a time, for two uses: an
+//! opening that finds the last checkpoint broken goes back to the one before, and builds from there what it would have held
+//! (`journaled::recover`); and whoever needs the store as it was at some moment finds a checkpoint from before it and the segments up to it,
+//! which are a backup.
 //!
-//! So it is checkpoints that have an age, and what is kept reaches back to the last one that was already old enough: from there on every moment of
-//! the time that was asked for can be had, and every checkpoint that is there has all segments behind it. Files are removed in such an order that a cut
-//! leaves it like that.
+//! So it is checkpoints that have an age, and what is kept reaches back to the last one that was already old enough: from there on every moment
+//! of the time that was asked for can be had, and every checkpoint that is there has all segments behind it. Files are removed in such an order
+//! that a cut leaves it like that.
 
 use std::io;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use super::checkpoint::{self, Checkpoint};
 use super::folder::Folder;
 use super::segment::{self, Segment};
 
-/// Removes what nothing needs any more when a checkpoint was just made and earlier ones stay for so long, and what never became a checkpoint.
+/// Removes what nothing needs any more when a checkpoint was just made and earlier ones stay for so long, and what never became a
+/// checkpoint.
 pub(super) fn remove_old(folder: &dyn Folder, keep: Duration) -> io::Result<()> {
     let checkpoints = checkpoint::list(folder)?;
     if let Some(base) = base(folder, &checkpoints, keep)? {
@@ -25,8 +27,8 @@ pub(super) fn remove_old(folder: &dyn Folder, keep: Duration) -> io::Result<()> 
     folder.sync()
 }
 
-/// The checkpoint from which everything is kept: the last one that was made so long before the newest. None where all are younger. The newest was
-/// just made, so that its time stands for now, by the same clock.
+/// The checkpoint from which everything is kept: the last one that was made so long before the newest. None where all are younger. The newest
+/// was just made, so that its time stands for now, by the same clock.
 fn base<'a>(folder: &dyn Folder, checkpoints: &'a [Checkpoint], keep: Duration) -> io::Result<Option<&'a Checkpoint>> {
     let Some(newest) = checkpoints.last() else { return Ok(None) };
     let now = folder.written_at(&newest.name)?;
