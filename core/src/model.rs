@@ -46,7 +46,7 @@ pub use personal::Personal;
 pub use place::{PlaceDetails, PlaceKind};
 pub use receipt::{Era, Receipt, Receipts, Seal};
 pub use resident::ResidentDetails;
-pub use scope::{Cursor, Grant, Position, Scope};
+pub use scope::{Cursor, Grant, Position, Right, Scope};
 pub use time::{Clock, Day, Millis};
 pub use visit::{Amendment, Note, Outcome, Purpose, Visit, VisitDraft, VisitSubject};
 

@@ -1,12 +1,31 @@
-//! Policy: who may read and write what. Pure functions over what is known at the moment of receipt, asked by phone and hub alike.
+//! Policy: who may read and write what. Pure functions over what is known at the moment of receipt, asked by phone and hub alike: by the
+//! engine when a command is given, by the hub when a change arrives and when a feed is read. Rights are what grants say at that moment, by the
+//! server's clock; the time that a change claims for itself counts for nothing.
 //!
-//! Two rules stand so far: a document may be written by whoever has a right to a scope that it is in, and an entry is signed by whoever it
-//! says. The table of roles, document kinds and paths comes with the trust issue; it takes the place of [`may_write`].
+//! There is one table of writes ([`WRITES`]: role, kind of document, path or kind of event, condition) and one of reads ([`READS`]: role, kind,
+//! field; clear, masked, or, where nothing is said, absent). What no row allows is denied. [`as_text`] prints both; a test holds every role against every
+//! action and field of `policy/matrix.md`, which a change of the tables must change as well.
+//!
+//! A write is judged operation by operation, by its path as its creation resolves it and not by what is visible, in the scopes that the document
+//! was in before (for a new one: will be in). Beside the table stand four rules for everybody: an entry is signed by whoever it says, what a
+//! case is and claims is said once, rulings are the server's, and an event that this version does not know cannot be judged.
+//!
+//! A document replicates whole. As long as personal fields are not sealed each under a key of its own, whoever may not read one of them in
+//! clear gets nothing of such documents ([`receives`]): rather too little than too much.
 
-use crate::docs::layout::{Container, Path};
-use crate::docs::wellformed::{Action, Operation};
-use crate::docs::{AUTHOR_FIELD, Scalar};
-use crate::model::{EventKind, PersonId, Scope};
+mod print;
+mod read;
+mod target;
+mod write;
+
+use crate::docs::Document;
+use crate::docs::layout::Path;
+use crate::model::{PersonId, Right, Scope};
+
+pub use print::as_text;
+pub use read::{Access, Of, READS, ReadRule, access, receives};
+pub use target::What;
+pub use write::{WRITES, When, WriteRule, may_write};
 
 /// Why somebody may not write something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +33,18 @@ pub enum Denied {
     /// None of the person's grants covers the document.
     #[error("the document is in no scope of this person")]
     NotInScope,
+    /// No role in which the person has a right to the document may do this.
+    #[error("{path} is not for this role to write")]
+    NotForRole {
+        /// Where.
+        path: Path,
+    },
+    /// The role may do it only to what is the person's own.
+    #[error("{path} may be written only where the record is one's own")]
+    NotOwn {
+        /// Where.
+        path: Path,
+    },
     /// An entry that claims another author.
     #[error("{path} is not in the name of who signed it")]
     AnothersName {
@@ -32,6 +63,12 @@ pub enum Denied {
         /// The field that says the kind.
         path: Path,
     },
+    /// An event of a kind that this version does not know: it cannot be judged. An update of the server will help.
+    #[error("{path} is of a kind that is not known here")]
+    UnknownEvent {
+        /// The event.
+        path: Path,
+    },
 }
 
 impl Denied {
@@ -39,9 +76,12 @@ impl Denied {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotInScope => "policy.not_in_scope",
+            Self::NotForRole { .. } => "policy.not_for_role",
+            Self::NotOwn { .. } => "policy.not_own",
             Self::AnothersName { .. } => "policy.anothers_name",
             Self::Fixed { .. } => "policy.fixed",
             Self::Ruling { .. } => "policy.ruling",
+            Self::UnknownEvent { .. } => "policy.unknown_event",
         }
     }
 }
@@ -51,103 +91,27 @@ impl Denied {
 pub struct Principal {
     /// The person.
     pub person: PersonId,
-    /// The scopes that the person has a right to at this moment, by the server's clock.
-    pub scopes: Vec<Scope>,
+    /// What the person has a right to at this moment.
+    pub rights: Vec<Right>,
 }
 
-/// Whether `principal` may do `operations` to a document that is in `before` (empty for a new one) and will be in `after`.
-///
-/// # Errors
-/// The first operation that is denied.
-pub fn may_write(principal: &Principal, before: &[Scope], after: &[Scope], operations: &[Operation]) -> Result<(), Denied> {
-    let judged_by = if before.is_empty() { after } else { before };
-    if !judged_by.iter().any(|scope| principal.scopes.contains(scope)) {
-        return Err(Denied::NotInScope);
-    }
-    if !before.is_empty() {
-        operations.iter().try_for_each(keeps_what_is_fixed)?;
-    }
-    operations
-        .iter()
-        .filter(|operation| operation.action == Action::CreateEntry)
-        .try_for_each(|entry| is_signed_by_its_author(principal, entry, operations))?;
-    operations.iter().try_for_each(rules_nothing)
+/// What is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The document as it is before.
+    pub document: &'a Document,
+    /// The scopes that it is in; none for a new one.
+    pub before: &'a [Scope],
+    /// The scopes that it will be in.
+    pub after: &'a [Scope],
 }
 
-/// An entry says who made it, and that is who signs.
-fn is_signed_by_its_author(principal: &Principal, entry: &Operation, operations: &[Operation]) -> Result<(), Denied> {
-    let Path::Entry(container, key) = &entry.path else { return Ok(()) };
-    let author = Path::Field(*container, key.clone(), AUTHOR_FIELD.to_owned());
-    let own = Action::Put(Scalar::from(principal.person.as_bytes()));
-    let says_so = operations.iter().any(|operation| operation.path == author && operation.action == own);
-    if says_so { Ok(()) } else { Err(Denied::AnothersName { path: author }) }
-}
-
-/// What a case is and what it claims is said once: a claim that came later would not be seen by the ledger's uniqueness.
-const FIXED_AFTER_OPENING: [&str; 2] = ["case_kind", "claim"];
-
-fn keeps_what_is_fixed(operation: &Operation) -> Result<(), Denied> {
-    match &operation.path {
-        Path::Root(key) if FIXED_AFTER_OPENING.contains(&key.as_str()) => Err(Denied::Fixed { path: operation.path.clone() }),
-        _ => Ok(()),
-    }
-}
-
-/// Rulings are the server's.
-fn rules_nothing(operation: &Operation) -> Result<(), Denied> {
-    match (&operation.path, &operation.action) {
-        (Path::Field(Container::Events, _, field), Action::Put(value))
-            if field == "kind" && *value == Scalar::from(EventKind::DuplicateOf.code()) =>
-        {
-            Err(Denied::Ruling { path: operation.path.clone() })
-        }
-        _ => Ok(()),
+impl Subject<'_> {
+    /// Whether the document begins with what is asked about.
+    pub const fn is_new(&self) -> bool {
+        self.before.is_empty()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::GridId;
-
-    fn me() -> Principal {
-        Principal { person: PersonId::from_bytes([1; 16]), scopes: vec![Scope::Grid(GridId::from_bytes([7; 16]))] }
-    }
-
-    fn event(fields: &[(&str, Scalar)]) -> Vec<Operation> {
-        let entry = Operation { path: Path::Entry(Container::Events, "e".into()), action: Action::CreateEntry };
-        let fields = fields.iter().map(|(field, value)| Operation {
-            path: Path::Field(Container::Events, "e".into(), (*field).into()),
-            action: Action::Put(value.clone()),
-        });
-        std::iter::once(entry).chain(fields).collect()
-    }
-
-    fn asked(operations: &[Operation]) -> Result<(), Denied> {
-        let mine = [Scope::Grid(GridId::from_bytes([7; 16]))];
-        may_write(&me(), &mine, &mine, operations)
-    }
-
-    #[test]
-    fn an_entry_is_in_the_name_of_who_signs_it() {
-        assert_eq!(asked(&event(&[("by", Scalar::from(&[1; 16]))])), Ok(()));
-        assert!(matches!(asked(&event(&[("by", Scalar::from(&[2; 16]))])), Err(Denied::AnothersName { .. })));
-        assert!(matches!(asked(&event(&[("at", Scalar::Int(3))])), Err(Denied::AnothersName { .. })));
-    }
-
-    #[test]
-    fn a_ruling_is_not_for_phones() {
-        let forged = event(&[("by", Scalar::from(&[1; 16])), ("kind", Scalar::from("duplicate-of"))]);
-        assert!(matches!(asked(&forged), Err(Denied::Ruling { .. })));
-    }
-
-    #[test]
-    fn a_document_of_another_grid_and_a_claim_made_later_are_denied() {
-        let put = |key: &str| [Operation { path: Path::Root(key.into()), action: Action::Put(Scalar::from("x")) }];
-        let theirs = [Scope::Grid(GridId::from_bytes([8; 16]))];
-        assert_eq!(may_write(&me(), &theirs, &theirs, &put("door")), Err(Denied::NotInScope));
-        assert_eq!(may_write(&me(), &[], &theirs, &put("door")), Err(Denied::NotInScope));
-        assert!(matches!(asked(&put("claim")), Err(Denied::Fixed { .. })));
-        assert_eq!(asked(&put("door")), Ok(()));
-    }
-}
+mod tests;

@@ -41,6 +41,8 @@ pub enum Command {
     Restore(backup::RestoreArgs),
     /// Read a backup or a data folder from end to end and say whether it is whole
     Check(backup::CheckArgs),
+    /// Print who may write and read what, by role and kind of document
+    Policy,
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Args),
@@ -77,6 +79,10 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Check(args) => backup::check(args),
+        Command::Policy => {
+            print!("{}", doorstep_core::policy::as_text());
+            Ok(())
+        }
         Command::Config(args) => config::run(args),
     };
     match done {

@@ -12,6 +12,7 @@ mod accept;
 mod authenticate;
 mod backup;
 mod bootstrap;
+mod boundaries;
 mod cache;
 mod enrol;
 mod judge;
@@ -23,6 +24,7 @@ mod order;
 mod read;
 mod reconcile;
 mod registrar;
+mod rights;
 mod rulings;
 mod working;
 
@@ -36,6 +38,7 @@ use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError};
 pub use live::{Pushed, Served};
 pub use manage::{LateEvent, NewDocument, NewPerson};
 pub use movement::{Subscription, Topic};
+pub use rights::Term;
 
 use crate::ledger::{Ledger, LedgerError};
 use accept::Brought;

@@ -4,7 +4,7 @@
 //! document stands once, at its newest position, so that a reconnect costs what changed and not what exists. Streets are isolated: every
 //! call names one, and nothing read for one street can come from another.
 //!
-//! A commit is conditional: each document is still at the version that acceptance read, the directory at the version that policy read, each
+//! A commit is conditional: each document is still at the version that acceptance read, the directory and the grants as policy read them, each
 //! claimed key still free. In one process that never fails under the hub's document locks; with several servers over one database it is what
 //! keeps them right. So the trait asks for nothing that portable SQL cannot do: one counter row a street gives positions in the order of
 //! commits, and no reader relies on a sequence for order.

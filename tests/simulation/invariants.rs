@@ -176,7 +176,7 @@ fn fate(
     let phone = promise.phone;
     if let Some(code) = refused {
         // A server that lost a grant cannot know that there was one.
-        let of_list = Refusal::from_wire(code, None, None).is_of_closed_list() || (restored && code == "policy.not_in_scope");
+        let of_list = Refusal::from_wire(code, None, None).is_of_closed_list() || (restored && code.starts_with("policy.not_"));
         let needs_a_person = !matches!(Refusal::from_wire(code, None, None), Refusal::ActorForked | Refusal::ClockAhead { .. });
         ensure(needs_a_person, "what the engine mends by itself troubles nobody", || format!("phone {phone}, {code}: {promise:?}"))?;
         ensure(of_list, "honest work is refused only for a reason of the closed list", || format!("phone {phone}, {code}: {promise:?}"))?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use doorstep_core::model::{Clock, GridId, PersonId, StreetId};
+use doorstep_core::model::{Clock, GridId, PersonId, Right, Role, Scope, StreetId};
 use doorstep_server::demo::{DemoStreet, Size, build, compare};
 use doorstep_server::hub::Hub;
 use doorstep_server::settings::Settings;
@@ -13,6 +13,11 @@ use tempfile::TempDir;
 
 use crate::phone::Phone;
 use crate::server::{Server, hub};
+
+/// What a grid worker's grant says.
+pub fn worker_of(grid: GridId) -> Right {
+    Right { role: Role::GridWorker, scope: Scope::Grid(grid) }
+}
 
 /// Two grids with two buildings of ten doors each.
 pub const SMALL: Size = Size { grids: 2, buildings: 2, doors: 10, organisations: 1 };

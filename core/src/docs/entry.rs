@@ -164,6 +164,17 @@ impl Document {
         notes
     }
 
+    /// Who made an entry, by its own field; `None` if there is no such entry.
+    pub fn author_of(&self, container: Container, key: &str) -> Option<PersonId> {
+        self.entry(container, key)?.id(AUTHOR_FIELD)
+    }
+
+    /// Whether this person captured the case.
+    pub fn captured_by(&self, person: PersonId) -> bool {
+        let captured = |fields: &Fields| fields.code("kind", EventKind::from_code) == Some(EventKind::Captured);
+        self.entries(Container::Events).iter().any(|(_, fields)| captured(fields) && fields.id(AUTHOR_FIELD) == Some(person))
+    }
+
     /// The events of a case, each with the change that created it, in no particular order: the fold orders them.
     pub fn events(&self) -> Vec<Stamped<CaseEvent>> {
         let entries = self.entries(Container::Events);

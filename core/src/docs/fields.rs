@@ -43,6 +43,14 @@ impl Document {
             .collect()
     }
 
+    /// One entry of a container.
+    pub(crate) fn entry(&self, container: Container, key: &str) -> Option<Fields> {
+        match self.doc.get(self.container(container)?, key).ok()?? {
+            (automerge::Value::Object(_), object) => Some(self.fields(object)),
+            (automerge::Value::Scalar(_), _) => None,
+        }
+    }
+
     /// The keys of a container of registers that are set to `true`.
     pub(crate) fn set_keys(&self, container: Container) -> Vec<String> {
         let Some(object) = self.container(container) else { return Vec::new() };

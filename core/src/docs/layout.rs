@@ -7,6 +7,11 @@ pub const MOST_KEY_BYTES: usize = 96;
 /// The longest text or byte string in a document, in bytes: 2,000 characters of four bytes.
 pub const MOST_VALUE_BYTES: usize = 8_192;
 
+/// The root key that says which grid a document belongs to, and with that in which scopes it is.
+pub const GRID_KEY: &str = "grid";
+/// The root key of the tombstone.
+pub const REMOVED_KEY: &str = "removed";
+
 /// A map of a document that its genesis makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Container {
@@ -65,6 +70,145 @@ pub const FIXED_ROOT_KEYS: [&str; 2] = ["id", "kind"];
 /// allowed, so that a later schema can add them.
 pub fn is_root_register(kind: DocKind, key: &str) -> bool {
     !FIXED_ROOT_KEYS.contains(&key) && !kind.containers().iter().any(|container| container.key() == key)
+}
+
+/// A field of a kind of document, as [`crate::policy`] and whoever seals it speak of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// A root key (`door`), a container (`visits`: that there are entries, and what of them is not about people), or a field of its entries
+    /// (`visits.findings`).
+    pub name: &'static str,
+    /// Whether it says something of a person: names, numbers, addresses, free text.
+    pub is_personal: bool,
+}
+
+const fn open(name: &'static str) -> Field {
+    Field { name, is_personal: false }
+}
+
+const fn personal(name: &'static str) -> Field {
+    Field { name, is_personal: true }
+}
+
+/// The fields of a kind that this version knows.
+pub const fn fields(kind: DocKind) -> &'static [Field] {
+    match kind {
+        DocKind::Place => {
+            const {
+                &[
+                    open("grid"),
+                    open("removed"),
+                    open("place_kind"),
+                    open("name"),
+                    open("address"),
+                    open("community"),
+                    open("parent"),
+                    open("point"),
+                    personal("access"),
+                    open("property_company"),
+                    open("developer"),
+                    open("owners_committee"),
+                    open("tags"),
+                    open("visits"),
+                    personal("visits.findings"),
+                    personal("amendments.text"),
+                    personal("notes.text"),
+                    open("attachments"),
+                ]
+            }
+        }
+        DocKind::Household => {
+            const {
+                &[
+                    open("grid"),
+                    open("removed"),
+                    open("place"),
+                    open("door"),
+                    personal("contact"),
+                    personal("phone"),
+                    personal("remark"),
+                    open("tags"),
+                    open("members"),
+                    open("visits"),
+                    personal("visits.findings"),
+                    personal("amendments.text"),
+                    personal("notes.text"),
+                    open("attachments"),
+                ]
+            }
+        }
+        DocKind::Resident => {
+            const {
+                &[
+                    open("grid"),
+                    open("removed"),
+                    personal("name"),
+                    open("household"),
+                    personal("phone"),
+                    personal("id_number"),
+                    personal("born"),
+                    personal("remark"),
+                    open("tags"),
+                    personal("notes.text"),
+                ]
+            }
+        }
+        DocKind::Organisation => {
+            const {
+                &[
+                    open("grid"),
+                    open("removed"),
+                    open("name"),
+                    open("credit_code"),
+                    personal("contact"),
+                    personal("phone"),
+                    open("trade"),
+                    open("place"),
+                    open("address"),
+                    open("tags"),
+                    open("visits"),
+                    personal("visits.findings"),
+                    personal("amendments.text"),
+                    personal("notes.text"),
+                    open("attachments"),
+                ]
+            }
+        }
+        DocKind::Party => {
+            const {
+                &[
+                    open("grid"),
+                    open("removed"),
+                    personal("name"),
+                    personal("phone"),
+                    personal("id_number"),
+                    personal("address"),
+                    personal("notes.text"),
+                ]
+            }
+        }
+        DocKind::Case => {
+            const {
+                &[
+                    open("grid"),
+                    open("removed"),
+                    open("case_kind"),
+                    open("category"),
+                    personal("description"),
+                    open("urgency"),
+                    open("channel"),
+                    open("place"),
+                    personal("reporter"),
+                    open("parent"),
+                    open("point"),
+                    open("claim"),
+                    open("events"),
+                    personal("events.text"),
+                    open("attachments"),
+                ]
+            }
+        }
+    }
 }
 
 /// Where an operation writes, resolved by what created the objects on the way and not by what is visible.

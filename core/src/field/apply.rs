@@ -20,7 +20,8 @@ use crate::field::refused::Refused;
 use crate::field::tables::{self, Setting};
 use crate::field::update::{Applied, Update};
 use crate::field::{ChangeNotice, Engine, FieldError};
-use crate::model::{DocId, GrantId, GroupId, Hlc, HlcClock, Incarnation, Position, Receipt, Scope};
+use crate::model::{DocId, Grant, GrantId, GroupId, Hlc, HlcClock, Incarnation, Position, Receipt, Scope};
+use crate::policy;
 use crate::store::{Batch, Store as _};
 use crate::sync::client::SyncFailure;
 use crate::sync::{Refusal, Response, Verdict};
@@ -313,7 +314,8 @@ fn enter_begun(update: &mut Update<'_>, state: &State, begun: BTreeSet<DocId>) -
     for doc in begun {
         let Some((document, _)) = update.base_document(doc)? else { continue };
         let scopes: Vec<Scope> = state.scopes_of(state.given()?.street, &document);
-        for held in state.grants.values().filter(|held| scopes.contains(&held.grant.scope)) {
+        let receives = |grant: &Grant| scopes.contains(&grant.scope) && policy::receives(&grant.role, document.kind());
+        for held in state.grants.values().filter(|held| receives(&held.grant)) {
             update.enter(held, doc);
         }
     }

@@ -22,7 +22,7 @@ use crate::field::{ChangeNotice, Exchanged, FieldError, Subscription};
 use crate::model::{
     Clock, Directory, DocId, Entropy, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Position, Scope, StreetId,
 };
-use crate::policy::{self, Principal};
+use crate::policy::{self, Principal, Subject};
 use crate::store::{Batch, Store};
 use crate::sync::client::Session;
 use crate::sync::live::phone::Line;
@@ -72,8 +72,8 @@ impl State {
     /// Who writes here. A grant counts until the server says that it has ended, whatever this phone's clock says: rights are judged at
     /// receipt by the server's time, and a phone whose clock fell back to 1970 must still record.
     pub(super) fn principal(&self) -> Result<Principal, FieldError> {
-        let scopes = self.grants.values().map(|held| held.grant.scope).collect();
-        Ok(Principal { person: self.given()?.person, scopes })
+        let rights = self.grants.values().map(|held| held.grant.right()).collect();
+        Ok(Principal { person: self.given()?.person, rights })
     }
 
     /// The grids that this person answers for.
@@ -82,7 +82,7 @@ impl State {
             .values()
             .filter_map(|held| match held.grant.scope {
                 Scope::Grid(grid) => Some(grid),
-                Scope::Street(_) | Scope::Assigned(_) => None,
+                Scope::Street(_) | Scope::Assigned(_) | Scope::Case(_) => None,
             })
             .collect()
     }
@@ -235,8 +235,21 @@ impl Engine {
         let failed = DocumentError::NotApplied { id: before.id() };
         let operations = wellformed::check(before, change).map_err(|_| failed)?;
         let is_new = before.change_count() == 1;
-        let scopes_before = if is_new { Vec::new() } else { state.scopes_of(street, before) };
-        Ok(policy::may_write(&state.principal()?, &scopes_before, &state.scopes_of(street, after), &operations)?)
+        let scopes_before =
+            if is_new { Vec::new() } else { [state.scopes_of(street, before), self.cases_with(state, before.id())?].concat() };
+        let subject = Subject { document: before, before: &scopes_before, after: &state.scopes_of(street, after) };
+        Ok(policy::may_write(&state.principal()?, subject, &operations)?)
+    }
+
+    /// The cases of this person's grants to single cases that a document belongs to: the server says which, by sending it.
+    fn cases_with(&self, state: &State, doc: DocId) -> Result<Vec<Scope>, FieldError> {
+        let mut cases = Vec::new();
+        for HeldGrant { grant, .. } in state.grants.values().filter(|held| matches!(held.grant.scope, Scope::Case(_))) {
+            if self.store.get(&tables::member(grant.id, doc))?.is_some() {
+                cases.push(grant.scope);
+            }
+        }
+        Ok(cases)
     }
 
     /// The present time, corrected by what the server said at the last contact.

@@ -8,7 +8,7 @@ use crate::model::{Grant, Position};
 use crate::sync::{Part, Progress, Reading, Resume};
 
 /// A grant with how far it was read, as [`Reading`] says it to the server.
-#[derive(Debug, Clone, Copy, minicbor::Encode, minicbor::Decode)]
+#[derive(Debug, Clone, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub(super) struct HeldGrant {
     #[n(0)]
@@ -30,13 +30,13 @@ pub(super) struct HeldGrant {
 
 impl HeldGrant {
     /// One of which nothing has been read.
-    pub const fn unread(grant: Grant) -> Self {
+    pub fn unread(grant: Grant) -> Self {
         Self { grant, position: Position(0), since: None, resume: None, generation: 0, progress: None }
     }
 
     /// The same grant, to be read from the start.
-    pub const fn anew(self) -> Self {
-        Self { generation: self.generation, ..Self::unread(self.grant) }
+    pub fn anew(&self) -> Self {
+        Self { generation: self.generation, ..Self::unread(self.grant.clone()) }
     }
 
     pub const fn reading(&self) -> Reading {
@@ -58,7 +58,7 @@ impl HeldGrant {
     }
 
     /// Takes over that a reading from the start begins.
-    pub const fn begin(&mut self) {
+    pub fn begin(&mut self) {
         *self = self.anew();
         self.generation = self.generation.saturating_add(1);
     }

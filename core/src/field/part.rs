@@ -55,24 +55,24 @@ impl Engine {
 
     /// Applies one part. Changes that do not fit what is here have the grant read again from the start.
     pub(super) fn apply_part(&self, state: &mut State, part: Part, notice: &mut ChangeNotice) -> Result<Outcome, FieldError> {
-        let Some(mut held) = state.grants.get(&part.grant).copied().filter(|held| held.is_continued_by(&part)) else {
+        let Some(mut held) = state.grants.get(&part.grant).cloned().filter(|held| held.is_continued_by(&part)) else {
             return Ok(Outcome::default()); // of a cursor that is not ours any more
         };
         if held.is_begun_by(&part) {
             held.begin();
-            self.keep_grant(state, held)?;
+            self.keep_grant(state, held.clone())?;
         }
         let completes = held.is_completed_by(&part);
-        let mut after = held;
+        let mut after = held.clone();
         after.advance(&part);
         let moved = after.reading() != held.reading();
         let received = part.entries.0.len();
         #[cfg(feature = "seeded-bugs")]
         if state.bugs.moves_cursor_first && !completes {
-            self.keep_grant(state, after)?;
+            self.keep_grant(state, after.clone())?;
         }
         match self.apply_entries(state, part.entries.0, &held, (!completes).then_some(&after), notice) {
-            Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, held),
+            Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, &held),
             applied => applied?,
         }
         if completes {
@@ -156,7 +156,7 @@ impl Engine {
     }
 
     /// Snapshots of everything repair what does not fit; where they do not, asking once more is of no use.
-    fn read_anew(&self, state: &mut State, held: HeldGrant) -> Result<Outcome, FieldError> {
+    fn read_anew(&self, state: &mut State, held: &HeldGrant) -> Result<Outcome, FieldError> {
         if state.anew >= MOST_READINGS_ANEW {
             return Err(SyncFailure::Unfit { what: "changes build on what is not here, and reading anew does not help" }.into());
         }

@@ -84,6 +84,7 @@ pub(in crate::field) fn first_answer() -> Response {
         scope: Scope::Grid(grid),
         from: Millis(0),
         until: None,
+        role: Role::GridWorker,
     };
     let directory = Directory {
         schema: Directory::SCHEMA,

@@ -3,12 +3,47 @@
 use crate::model::{Invalid, coded};
 
 coded! {
-    /// What a member of staff is. The trust issue adds the further roles.
+    /// What a person is, in one grant or as a member of staff. What each may do and see stands in [`crate::policy`].
     Role {
         /// 网格员: answers for a grid.
         GridWorker = "grid-worker",
+        /// 代班: stands in for a grid worker.
+        Deputy = "deputy",
+        /// 协管员: looks after the streets of a grid; reports, and imposes nothing.
+        Auxiliary = "auxiliary",
+        /// 执法队员: acts on what was reported.
+        EnforcementOfficer = "enforcement-officer",
         /// 中心: works in a centre and reads the whole street.
         CentreStaff = "centre-staff",
+        /// 审批窗口: decides applications.
+        ApprovalClerk = "approval-clerk",
+        /// 维修负责人: plans emergency repairs.
+        RepairManager = "repair-manager",
+        /// 施工队: carries repairs out.
+        Crew = "crew",
+        /// 财务: settles money.
+        Finance = "finance",
+        /// 访问员: asks the questions of a survey.
+        Interviewer = "interviewer",
+        /// 社会组织: a community organisation that helps in a case.
+        AssociationMember = "association-member",
+        /// 志愿者: helps in a case.
+        Volunteer = "volunteer",
+        /// 区级: watches over the streets of a district.
+        DistrictManager = "district-manager",
+        /// 系统管理员: one of the three administrators; sees nothing of residents.
+        SystemAdministrator = "system-administrator",
+        /// 安全管理员: gives rights.
+        SecurityAdministrator = "security-administrator",
+        /// 审计员: reads who did what.
+        Auditor = "auditor",
+    }
+}
+
+impl Role {
+    /// Whether somebody of this role is accountable for a grid, for as long as the grant lasts.
+    pub const fn answers_for_a_grid(&self) -> bool {
+        matches!(self, Self::GridWorker | Self::Deputy)
     }
 }
 

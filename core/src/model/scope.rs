@@ -1,6 +1,6 @@
 //! Scopes, grants, positions and cursors: what a phone replicates, by what right, and how far it has read.
 
-use crate::model::{GrantId, GridId, LedgerId, Millis, PersonId, StreetId};
+use crate::model::{CaseId, GrantId, GridId, LedgerId, Millis, PersonId, Role, StreetId};
 
 /// The unit of replication and of access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
@@ -14,10 +14,14 @@ pub enum Scope {
     /// The work assigned to one person.
     #[n(2)]
     Assigned(#[n(0)] PersonId),
+    /// One case with the place that it is about: for who helps in it and answers for nothing else there.
+    #[n(3)]
+    Case(#[n(0)] CaseId),
 }
 
-/// One person's right to a scope. A scope that is lost and given again is a new grant, with a cursor that starts from zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+/// One person's right to a scope, in a role. A scope that is lost and given again is a new grant, with a cursor that starts from zero; so is
+/// one that is held in another role.
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode)]
 #[cbor(map)]
 pub struct Grant {
     /// The grant.
@@ -35,12 +39,68 @@ pub struct Grant {
     /// Until when; open if absent.
     #[n(4)]
     pub until: Option<Millis>,
+    /// As what: decides what may be done and seen there.
+    #[n(5)]
+    pub role: Role,
 }
 
 impl Grant {
     /// Whether the right holds at `now`, by the server's clock.
     pub fn holds(&self, now: Millis) -> bool {
         self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether the right has begun at `now`, whatever became of it since.
+    pub fn has_begun(&self, now: Millis) -> bool {
+        self.from <= now
+    }
+
+    /// The right itself, without who and when.
+    pub fn right(&self) -> Right {
+        Right { role: self.role.clone(), scope: self.scope }
+    }
+}
+
+/// What somebody may act as, and where: what [`crate::policy`] judges by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// As what.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+}
+
+impl Scope {
+    /// In which role grants of before there were roles were given: the street to its centres, a grid to its worker.
+    const fn first_role(self) -> Role {
+        match self {
+            Self::Street(_) => Role::CentreStaff,
+            Self::Grid(_) | Self::Assigned(_) | Self::Case(_) => Role::GridWorker,
+        }
+    }
+}
+
+/// By hand for the role alone, which grants of before there were roles do not say.
+impl<'b, C> minicbor::Decode<'b, C> for Grant {
+    fn decode(d: &mut minicbor::Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
+        #[derive(minicbor::Decode)]
+        #[cbor(map)]
+        struct Kept {
+            #[n(0)]
+            id: GrantId,
+            #[n(1)]
+            person: PersonId,
+            #[n(2)]
+            scope: Scope,
+            #[n(3)]
+            from: Millis,
+            #[n(4)]
+            until: Option<Millis>,
+            #[n(5)]
+            role: Option<Role>,
+        }
+        let Kept { id, person, scope, from, until, role } = Kept::decode(d, context)?;
+        Ok(Self { id, person, scope, from, until, role: role.unwrap_or_else(|| scope.first_role()) })
     }
 }
 

@@ -53,6 +53,11 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
+    /// When the day begins in the district.
+    pub const fn begins_at(self) -> Millis {
+        Millis(self.0 as i64 * DAY_MILLIS - EAST_8)
+    }
+
     fn to_civil(self) -> Option<jiff::civil::Date> {
         EPOCH.checked_add(jiff::Span::new().try_days(i64::from(self.0)).ok()?).ok()
     }
@@ -89,6 +94,7 @@ mod tests {
     fn a_day_begins_at_midnight_of_the_district() {
         let midnight: Millis = Millis(1_795_449_600_000); // 2026-11-23T16:00:00Z
         assert_eq!(midnight.day().to_string(), "2026-11-24");
+        assert_eq!(midnight.day().begins_at(), midnight);
         assert_eq!(midnight.plus(-1).day().to_string(), "2026-11-23");
         assert_eq!(midnight.plus(9 * 3_600_000 + 30 * 60_000).to_string(), "2026-11-24 09:30");
     }

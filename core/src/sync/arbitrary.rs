@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::docs::DocKind;
-use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Scope, Seal};
+use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Role, Scope, Seal};
 use crate::sync::{
     Bootstrap, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, List, MOST_RESUME_KEY_BYTES, Offer, Part,
     Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume, ResumeKey, Signature, Signed, Verdict,
@@ -173,9 +173,15 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn entered() -> impl Strategy<Value = Entered> {
-    let scope = prop_oneof![id!().prop_map(Scope::Street), id!().prop_map(Scope::Grid), id!().prop_map(Scope::Assigned)];
-    (id!(), id!(), scope, millis(), option::of(millis()))
-        .prop_map(|(id, person, scope, from, until)| Entered { grant: Grant { id, person, scope, from, until } })
+    let scope = prop_oneof![
+        id!().prop_map(Scope::Street),
+        id!().prop_map(Scope::Grid),
+        id!().prop_map(Scope::Assigned),
+        id!().prop_map(Scope::Case)
+    ];
+    let role = prop_oneof![proptest::sample::select(Role::KNOWN.to_vec()), "[a-z-]{1,20}".prop_map(|code| Role::from_code(&code))];
+    (id!(), id!(), scope, millis(), option::of(millis()), role)
+        .prop_map(|(id, person, scope, from, until, role)| Entered { grant: Grant { id, person, scope, from, until, role } })
 }
 
 pub(super) fn response() -> impl Strategy<Value = Response> {

@@ -48,7 +48,7 @@ pub enum Refusal {
     Malformed(#[from] Malformed),
     /// Policy does not allow it.
     #[error(transparent)]
-    Denied(#[from] Denied),
+    Denied(Denied),
     /// automerge did not take it, or the document would not load again.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -73,6 +73,16 @@ pub enum Refusal {
         /// The code.
         code: String,
     },
+}
+
+impl From<Denied> for Refusal {
+    /// An event that the server does not know yet is honest work of a newer app: it is refused for its schema.
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::UnknownEvent { .. } => Self::Schema,
+            denied => Self::Denied(denied),
+        }
+    }
 }
 
 impl Refusal {

@@ -89,6 +89,8 @@ pub fn router(api: Api, token: Token, store: Arc<SledStore>) -> Router {
         .route("/v1/admin/streets", get(list::streets).post(change::add_street))
         .route("/v1/admin/streets/{street}", get(list::directory))
         .route("/v1/admin/streets/{street}/grids", post(change::add_grids))
+        .route("/v1/admin/streets/{street}/grids/{grid}/reassign", post(change::reassign_grid))
+        .route("/v1/admin/streets/{street}/grids/{grid}/take", post(change::take_places))
         .route("/v1/admin/streets/{street}/people", post(change::add_person))
         .route("/v1/admin/streets/{street}/people/{person}", get(list::person))
         .route("/v1/admin/streets/{street}/codes", post(change::make_code))

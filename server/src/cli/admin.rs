@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
+use doorstep_core::model::Role;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
@@ -142,6 +143,22 @@ pub enum Grid {
     },
     /// List the grids
     List,
+    /// Give a grid to another worker: whoever answered for it does so no longer
+    Reassign {
+        /// The grid, by name or id
+        grid: String,
+        /// The worker, by name or id
+        #[arg(long)]
+        to: String,
+    },
+    /// Move places into a grid, with the households, organisations and open cases there
+    Take {
+        /// The grid, by name or id
+        grid: String,
+        /// The places, by id
+        #[arg(required = true)]
+        places: Vec<String>,
+    },
 }
 
 /// What can be done with people.
@@ -152,7 +169,7 @@ pub enum Person {
         /// The name
         name: String,
         /// What the person is
-        #[arg(long, default_value = "grid-worker", value_parser = ["grid-worker", "centre-staff"])]
+        #[arg(long, default_value = "grid-worker", value_parser = roles())]
         role: String,
         /// A grid that the person answers for; may be given several times
         #[arg(long = "grid")]
@@ -181,20 +198,42 @@ pub enum Reconciliation {
 pub enum Grant {
     /// Give a right
     Give {
-        /// The person, by name or id
-        person: String,
-        /// The grid; the whole street if left out
-        #[arg(long)]
-        grid: Option<String>,
+        /// Whose, and to what.
+        #[command(flatten)]
+        of: OfGrant,
+        /// As what; what the person is if left out. `doorstep policy` says what each may do and see
+        #[arg(long, value_parser = roles())]
+        role: Option<String>,
+        /// The first day, such as 2026-12-01; from now on if left out
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// The last day; until it is ended if left out
+        #[arg(long, value_name = "DAY")]
+        until: Option<String>,
     },
     /// End a right
     End {
-        /// The person, by name or id
-        person: String,
-        /// The grid; the whole street if left out
-        #[arg(long)]
-        grid: Option<String>,
+        /// Whose, and to what.
+        #[command(flatten)]
+        of: OfGrant,
     },
+}
+
+/// Whose right, and to what.
+#[derive(Debug, clap::Args, serde::Serialize)]
+pub struct OfGrant {
+    /// The person, by name or id
+    pub person: String,
+    /// The grid, by name or id; the whole street if neither grid nor case is given
+    #[arg(long, conflicts_with = "case")]
+    pub grid: Option<String>,
+    /// A single case, by id, with the place that it is about
+    #[arg(long)]
+    pub case: Option<String>,
+}
+
+fn roles() -> clap::builder::PossibleValuesParser {
+    Role::KNOWN.iter().map(|role| role.code()).collect::<Vec<_>>().into()
 }
 
 /// Does what the command line says.
@@ -220,6 +259,12 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Grid(Grid::Add { names, community }) => {
             client.post(&of_street("grids")?, &json!({ "names": names, "community": community }))
         }
+        Command::Grid(Grid::Reassign { grid, to }) => {
+            client.post(&of_street(&format!("grids/{}/reassign", segment(grid)))?, &json!({ "person": to }))
+        }
+        Command::Grid(Grid::Take { grid, places }) => {
+            client.post(&of_street(&format!("grids/{}/take", segment(grid)))?, &json!({ "places": places }))
+        }
         Command::Grid(Grid::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "grids")),
         Command::Person(Person::Add { name, role, grids }) => {
             client.post(&of_street("people")?, &json!({ "name": name, "role": role, "grids": grids }))
@@ -227,8 +272,11 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Person(Person::Show { person }) => client.get(&of_street(&format!("people/{}", segment(person)))?, &[]),
         Command::Person(Person::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "people")),
         Command::Code { person } => client.post(&of_street("codes")?, &json!({ "person": person })),
-        Command::Grant(Grant::Give { person, grid }) => client.post(&of_street("grants")?, &json!({ "person": person, "grid": grid })),
-        Command::Grant(Grant::End { person, grid }) => client.post(&of_street("grants/end")?, &json!({ "person": person, "grid": grid })),
+        Command::Grant(Grant::Give { of: OfGrant { person, grid, case }, role, from, until }) => {
+            let grant = json!({ "person": person, "grid": grid, "case": case, "role": role, "from": from, "until": until });
+            client.post(&of_street("grants")?, &grant)
+        }
+        Command::Grant(Grant::End { of }) => client.post(&of_street("grants/end")?, &json!(of)),
         Command::Import { kind, file } => {
             let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
             import(client, &of_street(&format!("import/{kind}"))?, bytes)

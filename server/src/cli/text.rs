@@ -257,6 +257,8 @@ texts! {
     RefusedRevoked: "这部手机已被停用", "this phone was revoked";
     RefusedSchema: "软件版本太旧", "the software is too old";
     RefusedDepends: "依赖的记录被退回", "it builds on something refused";
+    RefusedRole: "您的岗位没有这项权限", "your role may not do this";
+    RefusedNotOwn: "只有本人采集的办件或走访才能这样修改", "only whoever captured the case or made the visit may do this";
     RefusedScope: "不在您负责的网格内", "in no grid of yours";
 }
 

@@ -1,5 +1,6 @@
 //! Accepting a push: signature, then group after group, then one commit.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -52,9 +53,13 @@ impl Hub {
             .collect();
         who.device.key.verify_push(who.device.id, &leaves, &push.signature)?;
         let _guards = self.locks.lock(leaves.iter().map(|leaf| leaf.doc));
+        let mut who = Cow::Borrowed(who);
         for _ in 0..MOST_ROUNDS {
-            match self.judge_and_commit(who, push, &leaves) {
-                Err(HubError::Ledger(LedgerError::Conflict { .. })) => self.forget(who, &leaves),
+            match self.judge_and_commit(&who, push, &leaves) {
+                Err(HubError::Ledger(LedgerError::Conflict { .. })) => {
+                    self.forget(&who, &leaves);
+                    who = Cow::Owned(self.authenticate_again(who.request.clone())?);
+                }
                 judged => {
                     let (verdicts, again) = judged?;
                     return Ok((verdicts, Brought { hashes: leaves.iter().map(|leaf| leaf.hash).collect(), again }));
@@ -90,7 +95,7 @@ impl Hub {
     fn plan(&self, who: &Authenticated, push: &Push, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
         let mut plan = Plan::default();
         let mut refused: BTreeMap<ChangeHash, GroupId> = BTreeMap::new();
-        let principal = who.principal();
+        let (principal, former) = (who.principal(), who.former_principal());
         let now = self.now();
         for group in &push.groups.0 {
             let verdict = match self.known(who, &plan, group)? {
@@ -106,7 +111,7 @@ impl Hub {
                     }
                     let device = who.device.id.tag();
                     let (street, registrar) = (who.street.id, who.registrar());
-                    let bench = Bench { street, registrar, device, principal: &principal, had: &who.had, now, refused: &refused };
+                    let bench = Bench { street, registrar, device, principal: &principal, former: &former, now, refused: &refused };
                     match judge(&bench, &plan.documents, group).and_then(|judged| survives(judged, suspects)) {
                         Ok(judged) => self.take(who, &mut plan, group, judged)?,
                         Err(refusal) => refuse(who, &mut plan, group, &refusal, now),
@@ -202,6 +207,7 @@ impl Hub {
             rulings_given: Vec::new(),
             quarantine: plan.quarantine,
             proof,
+            grants: who.grants.clone(),
             directory_version: None,
             directory: None,
         };

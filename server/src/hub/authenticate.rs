@@ -1,6 +1,6 @@
 //! Who is it: from the bytes of a frame to a request whose device and signature are known.
 
-use doorstep_core::model::{Grant, Millis, Scope};
+use doorstep_core::model::{Grant, Right};
 use doorstep_core::policy::Principal;
 use doorstep_core::sync::{PROTOCOL_VERSION, Request, Signed, open_frame};
 
@@ -17,8 +17,8 @@ pub struct Authenticated {
     pub street: Street,
     /// The grants that hold now.
     pub grants: Vec<Grant>,
-    /// The scopes that its person has or ever had a right to.
-    pub had: Vec<Scope>,
+    /// What its person has or ever had a right to.
+    pub had: Vec<Right>,
     /// The request.
     pub request: Request,
 }
@@ -31,7 +31,12 @@ impl Authenticated {
 
     /// Who asks, for policy.
     pub fn principal(&self) -> Principal {
-        Principal { person: self.device.person, scopes: self.grants.iter().map(|grant| grant.scope).collect::<Vec<Scope>>() }
+        Principal { person: self.device.person, rights: self.grants.iter().map(Grant::right).collect() }
+    }
+
+    /// The same person with all the rights that it ever had: what these would allow was honest work once.
+    pub fn former_principal(&self) -> Principal {
+        Principal { person: self.device.person, rights: self.had.clone() }
     }
 }
 
@@ -56,14 +61,10 @@ impl Hub {
 
     fn with_rights(&self, device: Device, request: Request) -> Result<Authenticated, HubError> {
         let street = self.street(device.street)?;
-        let grants = self.ledger.grants(street.id, device.person)?;
-        let had = grants.iter().map(|grant| grant.scope).collect();
-        let grants = holding(grants, self.now());
+        let now = self.now();
+        let mut grants = self.ledger.grants(street.id, device.person)?;
+        let had = grants.iter().filter(|grant| grant.has_begun(now)).map(Grant::right).collect();
+        grants.retain(|grant| grant.holds(now));
         Ok(Authenticated { device, street, grants, had, request })
     }
-}
-
-fn holding(mut grants: Vec<Grant>, now: Millis) -> Vec<Grant> {
-    grants.retain(|grant| grant.holds(now));
-    grants
 }

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use doorstep_core::model::{ChangeHash, Position, Scope, StreetId};
+use doorstep_core::model::{ChangeHash, Position, StreetId};
 use doorstep_core::store::StoreError;
 use doorstep_core::sync::{Bootstrap, Entry, List, Part, Reading, Resume, ResumeKey};
 
 use super::order::{Mark, Ranked};
-use super::read::{Answer, Budget, size_of};
+use super::read::{Answer, Budget, Sight, size_of};
 use super::{Hub, HubError};
 use crate::ledger::{Commit, DocumentWrite, LedgerError};
 
@@ -46,7 +46,7 @@ impl Hub {
     pub(super) fn bootstrap(
         &self,
         street: StreetId,
-        scope: Scope,
+        sight: &Sight,
         reading: &Reading,
         own: &BTreeSet<ChangeHash>,
         budget: &mut Budget,
@@ -60,7 +60,7 @@ impl Hub {
         let newest = self.ledger.newest(street)?;
         let Begun { base, after, mark } = Begun::of(reading, newest);
         let day = mark.map_or_else(|| self.now().day(), |mark| mark.day);
-        let order = self.order(street, scope, base, day)?;
+        let order = self.order(street, sight, base, day)?;
         let behind = order.behind(mark.map(|mark| mark.place));
         let holds_back = others_wait && order.progress(behind).bytes_left > budget.bytes() as u64 / 2;
         let mut answer = Answer::default();
@@ -74,7 +74,7 @@ impl Hub {
             return Ok(Part { entries: List(answer.entries), bootstrap: next.and(bootstrap(next)), ..nothing });
         }
         let following = Reading { since: Some(Position(0)), ..Reading::at(grant, base) };
-        let (to, more) = self.read_on(street, scope, &following, own, budget, &mut answer)?;
+        let (to, more) = self.read_on(street, sight, &following, own, budget, &mut answer)?;
         let to = to.min(newest).max(base);
         Ok(Part { to, entries: List(answer.entries), more: more.then_some(true), bootstrap: bootstrap(None), ..nothing })
     }

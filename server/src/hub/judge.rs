@@ -9,12 +9,12 @@ use doorstep_core::docs::{Case, Change, DocKind, Scalar};
 use doorstep_core::model::{
     CLOCK_TOLERANCE, ChangeHash, ClaimKey, DeviceTag, DocId, EventId, GridId, GroupId, Millis, Receipt, Scope, StreetId,
 };
-use doorstep_core::policy::{self, Denied, Principal};
+use doorstep_core::policy::{self, Denied, Principal, Subject};
 use doorstep_core::sync::{Group, MOST_GROUP_CHANGES, Refusal};
 use doorstep_core::workflow;
 
 use super::registrar::Registrar;
-use super::working::{Working, WorkingSet, scopes_of};
+use super::working::{Working, WorkingSet};
 
 /// What judging needs to know beside the documents.
 pub struct Bench<'a> {
@@ -22,8 +22,8 @@ pub struct Bench<'a> {
     pub registrar: Registrar,
     pub device: DeviceTag,
     pub principal: &'a Principal,
-    /// The scopes that the person has or ever had a right to.
-    pub had: &'a [Scope],
+    /// The same with all the rights that it ever had.
+    pub former: &'a Principal,
     pub now: Millis,
     /// Changes of this push that were refused, with their groups: what builds on them is refused with that reason.
     pub refused: &'a BTreeMap<ChangeHash, GroupId>,
@@ -107,11 +107,12 @@ fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change:
     }
     let operations = wellformed::check(&working.document, change).map_err(|malformed| explain(bench, change, malformed))?;
     let after = scopes_after(bench.street, &working.scopes, &operations);
-    policy::may_write(bench.principal, &working.scopes, &after, &operations)
-        .map_err(|denied| late_or_denied(bench, working, &after, denied))?;
+    let subject = Subject { document: &working.document, before: &working.scopes, after: &after };
+    policy::may_write(bench.principal, subject, &operations)
+        .map_err(|denied| late_or_denied(bench, working, &after, &operations, denied))?;
     Arc::make_mut(&mut working.document).apply([change])?;
     // What comes next in the same push is judged by where the document is now: a new one is in no scope but by its first change.
-    working.scopes = scopes_of(bench.street, &working.document);
+    working.scopes = working.scopes_now(bench.street);
     Ok(())
 }
 
@@ -135,10 +136,10 @@ fn explain(bench: &Bench<'_>, change: &Change, malformed: Malformed) -> Refusal 
 
 /// What a denial means for an honest phone: the work was recorded while the person had the right, or while the document was where the person
 /// has it still.
-fn late_or_denied(bench: &Bench<'_>, working: &Working, after: &[Scope], denied: Denied) -> Refusal {
-    let is_new = working.scopes.is_empty();
-    let once = if is_new { after.iter().any(|scope| bench.had.contains(scope)) } else { working.was_in_any(bench.had) };
-    if denied == Denied::NotInScope && once { Refusal::GrantEnded } else { denied.into() }
+fn late_or_denied(bench: &Bench<'_>, working: &Working, after: &[Scope], operations: &[Operation], denied: Denied) -> Refusal {
+    let subject = Subject { document: &working.document, before: &working.scopes_ever(), after };
+    let was_allowed = policy::may_write(bench.former, subject, operations).is_ok();
+    if was_allowed { Refusal::GrantEnded } else { denied.into() }
 }
 
 /// The scopes that a document will be in by what a change sets; the rest stay.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use doorstep_core::docs::{DocKind, Document, Write};
 use doorstep_core::model::{
-    CaseId, Centre, CentreId, Directory, DocId, EventId, Grant, GrantId, Grid, GridId, Hlc, Invalid, LedgerId, Millis, PersonId, Role,
-    Scope, Staff, StreetId,
+    CaseId, Centre, CentreId, Directory, DocId, EventId, Grid, GridId, Hlc, Invalid, LedgerId, Millis, PersonId, Right, Role, Scope, Staff,
+    StreetId,
 };
 use doorstep_core::summary::{CaseSummary, Summary};
-use doorstep_core::sync::MOST_GRANTS;
 
 use super::registrar::Registrar;
+use super::rights::Term;
 use super::working::Working;
 use super::{Hub, HubError, lock};
 use crate::ledger::{Commit, LedgerError, QuarantinedGroup, SealKey, Street};
@@ -112,7 +112,8 @@ impl Hub {
         Ok(ids)
     }
 
-    /// Adds a person, with the grants of the role: a worker to each grid, somebody of a centre to the street.
+    /// Adds a person, with the first grants of the role: to each grid that is named; without any, to the street where the role has to do with
+    /// all of it. Whoever helps in single cases is granted those one by one.
     ///
     /// # Errors
     /// When the name breaks a rule, a grid is not here, or the ledger fails.
@@ -133,45 +134,10 @@ impl Hub {
             });
             Ok(())
         })?;
-        let scopes = match person.role {
-            Role::CentreStaff => vec![Scope::Street(street)],
-            Role::GridWorker | Role::Unknown(_) => person.grids.iter().map(|grid| Scope::Grid(*grid)).collect(),
-        };
-        for scope in scopes {
-            self.grant(street, id, scope)?;
+        for scope in first_scopes(street, person) {
+            self.grant(street, id, &Right { role: person.role.clone(), scope }, Term::OPEN)?;
         }
         Ok(id)
-    }
-
-    /// Gives a person a right to a scope, from now on.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub fn grant(&self, street: StreetId, person: PersonId, scope: Scope) -> Result<GrantId, HubError> {
-        let now = self.now();
-        if self.ledger.grants(street, person)?.iter().filter(|grant| grant.holds(now)).count() >= MOST_GRANTS {
-            return Err(Invalid::new("grants", format!("are {MOST_GRANTS} already")).into());
-        }
-        let id = GrantId::make(now, &mut *lock(&self.entropy));
-        self.ledger.add_grant(street, &Grant { id, person, scope, from: now, until: None })?;
-        self.movements.rights(street, person);
-        Ok(id)
-    }
-
-    /// Ends a person's rights to a scope, now.
-    ///
-    /// # Errors
-    /// [`HubError::NotFound`] when there is none; or when the ledger fails.
-    pub fn revoke(&self, street: StreetId, person: PersonId, scope: Scope) -> Result<(), HubError> {
-        let now = self.now();
-        let held: Vec<Grant> =
-            self.ledger.grants(street, person)?.into_iter().filter(|grant| grant.scope == scope && grant.holds(now)).collect();
-        if held.is_empty() {
-            return Err(HubError::NotFound { what: "grant" });
-        }
-        let ended = held.iter().try_for_each(|grant| Ok(self.ledger.end_grant(street, person, grant.id, now)?));
-        self.movements.rights(street, person);
-        ended
     }
 
     /// The streets of this server.
@@ -297,7 +263,11 @@ impl Hub {
     }
 
     /// Replaces the directory by a changed one, conditionally: when another change came in between, it reads again.
-    fn change_directory(&self, street: StreetId, change: impl Fn(&mut Directory) -> Result<(), HubError>) -> Result<(), HubError> {
+    pub(super) fn change_directory(
+        &self,
+        street: StreetId,
+        change: impl Fn(&mut Directory) -> Result<(), HubError>,
+    ) -> Result<(), HubError> {
         for _ in 0..MOST_ROUNDS {
             let mut directory = self.ledger.directory(street)?;
             let version = directory.version;
@@ -314,5 +284,27 @@ impl Hub {
             }
         }
         Err(HubError::Busy)
+    }
+}
+
+/// To what a new person has a right at once.
+fn first_scopes(street: StreetId, person: &NewPerson) -> Vec<Scope> {
+    match person.role {
+        _ if !person.grids.is_empty() => person.grids.iter().map(|grid| Scope::Grid(*grid)).collect(),
+        Role::CentreStaff | Role::EnforcementOfficer | Role::ApprovalClerk | Role::RepairManager | Role::DistrictManager => {
+            vec![Scope::Street(street)]
+        }
+        Role::GridWorker
+        | Role::Deputy
+        | Role::Auxiliary
+        | Role::Crew
+        | Role::Finance
+        | Role::Interviewer
+        | Role::AssociationMember
+        | Role::Volunteer
+        | Role::SystemAdministrator
+        | Role::SecurityAdministrator
+        | Role::Auditor
+        | Role::Unknown(_) => Vec::new(),
     }
 }

@@ -8,10 +8,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use doorstep_core::model::{Day, DocId, Position, Scope, StreetId};
+use doorstep_core::model::{Day, DocId, Position, StreetId};
 use doorstep_core::summary::{LastVisit, Summary};
 use doorstep_core::sync::{Progress, ResumeKey};
 
+use super::read::Sight;
 use super::{Hub, HubError, lock};
 use crate::ledger::{FeedRow, Precedence};
 
@@ -152,7 +153,7 @@ impl Order {
 }
 
 /// Of what an order is.
-type Key = (StreetId, Scope, Position, Day);
+type Key = (StreetId, Sight, Position, Day);
 
 /// The orders that were needed last.
 #[derive(Debug, Default)]
@@ -178,18 +179,18 @@ impl Orders {
 
 impl Hub {
     /// The order of what stands in a scope at or before `base`. Reads one small row a document, unless the order is kept.
-    pub(super) fn order(&self, street: StreetId, scope: Scope, base: Position, day: Day) -> Result<Arc<Order>, HubError> {
-        let key = (street, scope, base, day);
+    pub(super) fn order(&self, street: StreetId, sight: &Sight, base: Position, day: Day) -> Result<Arc<Order>, HubError> {
+        let key = (street, sight.clone(), base, day);
         if let Some(order) = self.orders.get(&key) {
             return Ok(order);
         }
         let mut rows = Vec::new();
         let mut after = Position(0);
         loop {
-            let page = self.ledger.feed(street, scope, after, ROWS_AT_ONCE)?;
+            let page = self.ledger.feed(street, sight.scope, after, ROWS_AT_ONCE)?;
             let is_last = page.len() < ROWS_AT_ONCE || page.last().is_some_and(|row| row.position() > base);
             after = page.last().map_or(after, FeedRow::position);
-            rows.extend(page.iter().filter(|row| row.position() <= base).filter_map(|row| {
+            rows.extend(page.iter().filter(|row| row.position() <= base && sight.has_row(row)).filter_map(|row| {
                 let bytes = if let FeedRow::Document { bytes, .. } = row { *bytes } else { 0 };
                 Some(Ranked { place: Place::of(row, day)?, id: row.id(), bytes })
             }));

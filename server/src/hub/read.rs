@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use doorstep_core::model::{ChangeHash, DocId, Position, Scope, StreetId};
+use doorstep_core::docs::DocKind;
+use doorstep_core::model::{ChangeHash, DocId, Position, Right, Scope, StreetId};
+use doorstep_core::policy;
 use doorstep_core::sync::server::Page;
 use doorstep_core::sync::{
     Entered, Entry, EntryChange, List, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_PUSH_BYTES, Part, Reading, RecordKind,
@@ -15,6 +17,32 @@ use crate::ledger::{FeedRow, LoggedChange, StoredDocument};
 
 /// How many index rows are read at a time.
 const ROWS_AT_ONCE: usize = 256;
+
+/// What a reader sees of a scope: documents of the kinds that its role receives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sight {
+    pub(super) scope: Scope,
+    kinds: Vec<DocKind>,
+}
+
+impl Sight {
+    fn of(right: &Right) -> Self {
+        let kinds = DocKind::ALL.into_iter().filter(|kind| policy::receives(&right.role, *kind)).collect();
+        Self { scope: right.scope, kinds }
+    }
+
+    pub(super) fn has(&self, kind: DocKind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    /// Whether a row of the feed is one for this reader. That a document left is told also to who never saw it: its id says nothing.
+    pub(super) fn has_row(&self, row: &FeedRow) -> bool {
+        match row {
+            FeedRow::Document { kind, .. } => self.has(*kind),
+            FeedRow::Record { .. } | FeedRow::Left { .. } => true,
+        }
+    }
+}
 
 /// What is left of the size that one answer aims at.
 pub(super) struct Budget {
@@ -61,23 +89,23 @@ impl Hub {
         let mut readings = Vec::new();
         for grant in &who.grants {
             readings.push(match cursors.iter().find(|cursor| cursor.grant == grant.id) {
-                Some(cursor) => (grant.scope, *cursor, brought),
+                Some(cursor) => (Sight::of(&grant.right()), *cursor, brought),
                 // The phone could not note that what it pushed is in this scope, so it is told all of it.
                 None => {
-                    page.entered.push(Entered { grant: *grant });
-                    (grant.scope, Reading::at(grant.id, Position(0)), &none)
+                    page.entered.push(Entered { grant: grant.clone() });
+                    (Sight::of(&grant.right()), Reading::at(grant.id, Position(0)), &none)
                 }
             });
         }
         readings.sort_by_key(|(_, reading, _)| (reading.position == Position(0), !bootstrap::is_urgent(reading)));
         let mut urgent = readings.iter().filter(|(_, reading, _)| bootstrap::is_urgent(reading)).count();
         let mut budget = Budget { bytes: self.answer_bytes, entries: MOST_ENTRIES };
-        for (scope, reading, brought) in &readings {
+        for (sight, reading, brought) in &readings {
             urgent -= usize::from(bootstrap::is_urgent(reading));
             let part = if reading.position == Position(0) {
-                Some(self.bootstrap(who.street.id, *scope, reading, &brought.hashes, &mut budget, urgent > 0)?)
+                Some(self.bootstrap(who.street.id, sight, reading, &brought.hashes, &mut budget, urgent > 0)?)
             } else {
-                self.read_grant(who.street.id, *scope, reading, brought, &mut budget)?
+                self.read_grant(who.street.id, sight, reading, brought, &mut budget)?
             };
             page.parts.extend(part);
         }
@@ -91,7 +119,7 @@ impl Hub {
     fn read_grant(
         &self,
         street: StreetId,
-        scope: Scope,
+        sight: &Sight,
         reading: &Reading,
         brought: &Brought,
         budget: &mut Budget,
@@ -100,11 +128,12 @@ impl Hub {
         let (grant, from) = (reading.grant, reading.position);
         let mut answer = Answer::default();
         for doc in &brought.again {
-            if !self.ledger.document(street, *doc)?.is_some_and(|stored| stored.scopes.contains(&scope)) {
+            let stands = |stored: StoredDocument| sight.has(stored.kind) && stored.scopes.contains(&sight.scope);
+            if !self.ledger.document(street, *doc)?.is_some_and(stands) {
                 answer.take(Entry::Left { doc: *doc });
             }
         }
-        let (to, more) = self.read_on(street, scope, reading, &brought.hashes, budget, &mut answer)?;
+        let (to, more) = self.read_on(street, sight, reading, &brought.hashes, budget, &mut answer)?;
         // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
         let to = to.min(newest).max(from);
         let part = Part { grant, from, to, entries: List(answer.entries), more: more.then_some(true), bootstrap: None };
@@ -122,7 +151,7 @@ impl Hub {
     pub(super) fn read_on(
         &self,
         street: StreetId,
-        scope: Scope,
+        sight: &Sight,
         reading: &Reading,
         own: &BTreeSet<ChangeHash>,
         budget: &mut Budget,
@@ -130,14 +159,15 @@ impl Hub {
     ) -> Result<(Position, bool), HubError> {
         let mut to = reading.position;
         loop {
-            let rows = self.ledger.feed(street, scope, to, ROWS_AT_ONCE)?;
+            let rows = self.ledger.feed(street, sight.scope, to, ROWS_AT_ONCE)?;
             let last_page = rows.len() < ROWS_AT_ONCE;
             for row in rows {
                 if budget.is_spent() {
                     return Ok((to, true));
                 }
                 to = row.position();
-                if !answer.seen.contains(&row.id())
+                if sight.has_row(&row)
+                    && !answer.seen.contains(&row.id())
                     && let Some(entry) = self.entry(street, reading, &row, own)?
                 {
                     budget.spend(size_of(&entry));

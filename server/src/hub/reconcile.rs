@@ -11,6 +11,7 @@ use std::sync::Arc;
 use doorstep_core::docs::wellformed::{self, Malformed};
 use doorstep_core::docs::{Case, Change, DocKind, hash_of};
 use doorstep_core::model::{DeviceTag, EventId, StreetId};
+use doorstep_core::policy;
 use doorstep_core::sync::server::Reconciled;
 use doorstep_core::sync::{List, MOST_GROUP_CHANGES, Offer, Relay};
 use doorstep_core::workflow;
@@ -54,7 +55,7 @@ impl Hub {
             return Ok(None);
         }
         // Who never had a right to it is told nothing, and brings all that it has.
-        let may_know = stored.scopes.iter().any(|scope| who.had.contains(scope));
+        let may_know = who.had.iter().any(|right| policy::receives(&right.role, kind) && stored.scopes.contains(&right.scope));
         let mut heads = if may_know { stored.load(doc)?.heads() } else { Vec::new() };
         heads.truncate(MOST_GROUP_CHANGES);
         Ok(Some(Offer { doc, kind, heads: List(heads) }))

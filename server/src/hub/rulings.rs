@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use doorstep_core::docs::{Case, DocumentError, event_write};
+use doorstep_core::docs::{Case, event_write};
 use doorstep_core::model::{CaseEvent, CaseId, DocId, EventId, EventKind, Hlc, Millis, PersonId, StreetId};
 
 use super::cache::Loaded;
@@ -104,9 +104,7 @@ impl Hub {
             return Ok((commit, Vec::new()));
         }
         self.rule_duplicate(street, &mut later, first)?;
-        let failed = |_| HubError::Document(DocumentError::NotReloadable { id: case });
-        let saved = later.reload_check().map_err(failed)?;
-        let (write, loaded) = later.into_write(street.id, saved, self.most_logged);
+        let (write, loaded) = self.written(street.id, later)?;
         commit.documents.push(write);
         Ok((commit, vec![loaded]))
     }

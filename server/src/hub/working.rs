@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use doorstep_core::docs::{Change, DocKind, Document};
+use doorstep_core::docs::{Change, DocKind, Document, DocumentError};
 use doorstep_core::model::{ChangeHash, DocId, EventId, Millis, Position, Receipt, Receipts, Scope, StreetId};
 use doorstep_core::summary::Summary;
 use doorstep_core::sync::Refusal;
@@ -86,9 +86,15 @@ impl Working {
         self.accepted.push((change.hash(), receipt, change.bytes().to_vec()));
     }
 
-    /// Whether it is or ever was in one of these scopes.
-    pub fn was_in_any(&self, scopes: &[Scope]) -> bool {
-        self.scopes.iter().chain(&self.left).any(|scope| scopes.contains(scope))
+    /// The scopes that it is or ever was in; none for a new document.
+    pub fn scopes_ever(&self) -> Vec<Scope> {
+        self.scopes.iter().chain(&self.left).copied().collect()
+    }
+
+    /// The scopes that it is in by what it says now, and by the cases that it was put to.
+    pub fn scopes_now(&self, street: StreetId) -> Vec<Scope> {
+        let cases = self.scopes.iter().filter(|scope| matches!(scope, Scope::Case(_))).copied();
+        scopes_of(street, &self.document).into_iter().chain(cases).collect()
     }
 
     /// Notes an event that came too late.
@@ -109,7 +115,7 @@ impl Working {
 
     /// What is to be written, with the document as the reload check saved it; with a snapshot after `most_logged` changes at the latest.
     pub fn into_write(self, street: StreetId, saved: Vec<u8>, most_logged: usize) -> (DocumentWrite, Loaded) {
-        let scopes = scopes_of(street, &self.document);
+        let scopes = self.scopes_now(street);
         let summary = Summary::of(&self.document, &self.receipts);
         let precedence = precedence_of(&summary);
         let summary = minicbor::to_vec(summary).unwrap_or_default();
@@ -141,7 +147,7 @@ impl Working {
 }
 
 /// The scopes that a document is in: its street, and each grid that it says it belongs to (several while a move is in conflict).
-pub fn scopes_of(street: StreetId, document: &Document) -> Vec<Scope> {
+fn scopes_of(street: StreetId, document: &Document) -> Vec<Scope> {
     let grids = document.grids().into_iter().map(Scope::Grid);
     std::iter::once(Scope::Street(street)).chain(grids).collect()
 }
@@ -163,6 +169,13 @@ impl WorkingSet {
 }
 
 impl Hub {
+    /// What is to be written of a document that the server itself changed.
+    pub(super) fn written(&self, street: StreetId, working: Working) -> Result<(DocumentWrite, Loaded), HubError> {
+        let id = working.document.id();
+        let saved = working.reload_check().map_err(|_| HubError::Document(DocumentError::NotReloadable { id }))?;
+        Ok(working.into_write(street, saved, self.most_logged))
+    }
+
     /// A document as the ledger has it: from the cache, or loaded from snapshot and log.
     pub(super) fn load(&self, street: StreetId, doc: DocId) -> Result<Option<Arc<Loaded>>, HubError> {
         if let Some(loaded) = self.cache.get(street, doc) {

@@ -1,7 +1,7 @@
 //! A commit, and what it brings beside documents: groups accepted and refused, and the signature that they came under.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ChangeHash, ClaimKey, DeviceId, Directory, DocId, GroupId, Millis, PersonId};
+use doorstep_core::model::{ChangeHash, ClaimKey, DeviceId, Directory, DocId, Grant, GroupId, Millis, PersonId};
 use doorstep_core::sync::Signature;
 
 use super::DocumentWrite;
@@ -79,7 +79,9 @@ pub struct Commit {
     pub quarantine: Vec<QuarantinedGroup>,
     /// The signature that the groups came under. Changes that are not among its leaves have none: the server made them.
     pub proof: Option<PushProof>,
-    /// The directory version that policy read.
+    /// The grants that policy read: each must stand as it stood then.
+    pub grants: Vec<Grant>,
+    /// The directory version that it read.
     pub directory_version: Option<u64>,
     /// A directory that takes the place of the present one; its version must be one above it.
     pub directory: Option<Directory>,

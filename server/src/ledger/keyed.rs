@@ -139,7 +139,7 @@ impl Ledger for KeyedLedger {
     }
 
     fn add_grant(&self, street: StreetId, grant: &Grant) -> Result<(), LedgerError> {
-        street::add_grant(&*self.store, street, *grant)
+        street::add_grant(&*self.store, street, grant.clone())
     }
 
     fn grants(&self, street: StreetId, person: PersonId) -> Result<Vec<Grant>, LedgerError> {

@@ -2,10 +2,12 @@
 
 use doorstep_core::docs::{DocKind, Write, household_writes, organisation_writes, place_writes, resident_writes};
 use doorstep_core::field::FieldError;
-use doorstep_core::model::{DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceKind, ResidentDetails, Scope, StreetId};
+use doorstep_core::model::{
+    CaseId, DocId, HouseholdDetails, OrganisationDetails, PlaceDetails, PlaceId, PlaceKind, ResidentDetails, Right, Role, Scope, StreetId,
+};
 use doorstep_core::store::StoreError;
 use doorstep_core::sync::client::Input;
-use doorstep_server::hub::{HubError, NewDocument};
+use doorstep_server::hub::{HubError, NewDocument, Term};
 use doorstep_server::ledger::LedgerError;
 
 use crate::scenario::skew;
@@ -28,13 +30,51 @@ impl World {
     pub(super) fn grant(&mut self, phone: usize) -> Result<(), Violation> {
         let Some(scope) = self.some_scope(phone) else { return Ok(()) };
         let (street, person) = (self.phones[phone].street, self.phones[phone].person);
-        let given = self.server.hub().map(|hub| hub.grant(street, person, scope).map(drop));
-        self.say(|| format!("the person of phone {phone} gets {scope:?}: {given:?}"));
+        let right = Right { role: self.some_role(scope), scope };
+        let given = self.server.hub().map(|hub| hub.grant(street, person, &right, Term::OPEN).map(drop));
+        self.say(|| format!("the person of phone {phone} gets {right:?}: {given:?}"));
         self.after_operation(given)
+    }
+
+    /// A grid goes to the person of a phone, and whoever answered for it does so no longer.
+    pub(super) fn reassign(&mut self, phone: usize) -> Result<(), Violation> {
+        let (street, person) = (self.phones[phone].street, self.phones[phone].person);
+        let Some(grids) = self.server.hub().and_then(|hub| hub.directory(street).ok()).map(|directory| directory.grids) else {
+            return Ok(());
+        };
+        let Some(grid) = self.dice.pick(&grids).map(|grid| grid.id) else { return Ok(()) };
+        let given = self.server.hub().map(|hub| hub.reassign_grid(street, grid, person).map(drop));
+        self.say(|| format!("the person of phone {phone} takes over {grid:?}: {given:?}"));
+        self.after_operation(given)
+    }
+
+    /// Places that a phone knows go over to another grid, with all that belongs to them.
+    pub(super) fn move_boundaries(&mut self, phone: usize) -> Result<(), Violation> {
+        let street = self.phones[phone].street;
+        let place = self.some::<PlaceId>(phone, DocKind::Place).ok().flatten();
+        let grids = self.all_grids(phone).unwrap_or_default();
+        let (Some(place), Some(grid)) = (place, self.dice.pick(&grids).copied()) else { return Ok(()) };
+        let moved = self.server.hub().map(|hub| hub.move_places(street, &[place], grid).map(drop));
+        self.say(|| format!("{place:?} goes over to {grid:?}: {moved:?}"));
+        self.after_operation(moved)
+    }
+
+    fn some_role(&mut self, scope: Scope) -> Role {
+        const HELPERS: [Role; 4] = [Role::Auxiliary, Role::RepairManager, Role::Crew, Role::ApprovalClerk];
+        match scope {
+            Scope::Street(_) => Role::CentreStaff,
+            _ if self.dice.chance(600) => Role::GridWorker,
+            _ => self.dice.pick(&HELPERS).cloned().unwrap_or(Role::Deputy),
+        }
     }
 
     fn some_scope(&mut self, phone: usize) -> Option<Scope> {
         let street = self.phones[phone].street;
+        if self.dice.chance(200)
+            && let Ok(Some(case)) = self.some::<CaseId>(phone, DocKind::Case)
+        {
+            return Some(Scope::Case(case));
+        }
         if self.phones[phone].plan.grids.is_empty() && self.dice.chance(500) {
             return Some(Scope::Street(street));
         }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use doorstep_core::docs::{Case, DocKind, Document};
 use doorstep_core::field::Engine;
 use doorstep_core::model::{DocId, EventKind, Grant, GrantId, Receipts, Scope, StreetId};
+use doorstep_core::policy;
 use doorstep_core::store::{Read, prefix_end};
 use doorstep_core::workflow;
 use doorstep_server::hub::HubError;
@@ -120,7 +121,7 @@ impl World {
         let grants = of_ledger(hub.ledger().grants(street, person))?;
         let now = hub.clock_now();
         let grants: Vec<Grant> = grants.into_iter().filter(|grant| grant.holds(now)).collect();
-        let in_scope = |doc: &Held| grants.iter().any(|grant| doc.scopes.contains(&grant.scope));
+        let in_scope = |doc: &Held| grants.iter().any(|grant| is_for(grant, doc));
         let expected: BTreeSet<DocId> = held.iter().filter(|(_, doc)| in_scope(doc)).map(|(id, _)| *id).collect();
         let mut found = BTreeSet::new();
         for kind in DocKind::ALL {
@@ -148,8 +149,7 @@ impl World {
     fn check_members(&self, phone: usize, grants: &[Grant], held: &BTreeMap<DocId, Held>) -> Result<(), Violation> {
         let ids = |key: &Vec<u8>| Some((GrantId::try_from(key.get(1..17)?).ok()?, DocId::try_from(key.get(17..33)?).ok()?));
         let found: BTreeSet<(GrantId, DocId)> = self.keys_of(phone, MEMBER_TABLE).iter().filter_map(ids).collect();
-        let in_grant =
-            |grant: &Grant| held.iter().filter(|(_, doc)| doc.scopes.contains(&grant.scope)).map(|(id, _)| (grant.id, *id)).collect();
+        let in_grant = |grant: &Grant| held.iter().filter(|(_, doc)| is_for(grant, doc)).map(|(id, _)| (grant.id, *id)).collect();
         let expected: BTreeSet<(GrantId, DocId)> = grants.iter().flat_map(|grant| -> Vec<_> { in_grant(grant) }).collect();
         ensure(found == expected, "a phone knows which document is in which scope", || {
             let missing: Vec<_> = expected.difference(&found).collect();
@@ -162,6 +162,11 @@ impl World {
         let rows = self.phones[phone].store.range(Bound::Included(&[table]), end.as_ref().map(Vec::as_slice), usize::MAX);
         rows.unwrap_or_default().into_iter().map(|(key, _)| key).collect()
     }
+}
+
+/// Whether a grant lets its person have a document.
+fn is_for(grant: &Grant, doc: &Held) -> bool {
+    doc.scopes.contains(&grant.scope) && policy::receives(&grant.role, doc.kind)
 }
 
 fn same_documents(phone: usize, invariant: &'static str, expected: &BTreeSet<DocId>, found: &BTreeSet<DocId>) -> Result<(), Violation> {

@@ -9,13 +9,14 @@ use doorstep_core::field::{Arrived, LiveConnection, LiveTransport, Phase, Transp
 use doorstep_core::model::{DeviceId, Scope};
 use doorstep_core::sync::client::SyncFailure;
 use doorstep_server::demo::Size;
+use doorstep_server::hub::Term;
 use doorstep_server::settings::{Seconds, Settings};
 use doorstep_server::telemetry::{LIVE_RESYNCS, Metrics};
 use doorstep_tests::handmade::{Handmade, random_bytes};
 use doorstep_tests::phone::Phone;
 use doorstep_tests::raw_live::RawLive;
 use doorstep_tests::server::Server;
-use doorstep_tests::street::{SMALL, Street, TINY};
+use doorstep_tests::street::{SMALL, Street, TINY, worker_of};
 use doorstep_tests::watcher::Watcher;
 
 fn is_exchanged(watched: &Watched) -> bool {
@@ -102,7 +103,7 @@ fn a_right_that_ends_or_begins_while_connected_is_pushed() {
     let server = street.serve();
     let phone = Arc::new(street.worker_phone(&server, "phone", 0));
     let watcher = Watcher::start_up_to_date(&phone, server.live_transport());
-    server.hub.grant(street.id(), street.worker(0), Scope::Grid(street.grid(1))).unwrap();
+    server.hub.grant(street.id(), street.worker(0), &worker_of(street.grid(1)), Term::OPEN).unwrap();
     watcher.until_holds("the second grid", || phone.households().len() == 40);
     server.hub.revoke(street.id(), street.worker(0), Scope::Grid(street.grid(0))).unwrap();
     watcher.until_holds("the first grid's leaving", || phone.households().len() == 20);

@@ -4,11 +4,11 @@ use doorstep_core::docs::{DocKind, Document, Write};
 use doorstep_core::field::SyncState;
 use doorstep_core::model::{CaseDetails, Category, DocId, GridId, PersonId, Position, Role, Scope, StreetId};
 use doorstep_core::sync::{Entry, List, Reading};
-use doorstep_server::hub::NewPerson;
+use doorstep_server::hub::{NewPerson, Term};
 use doorstep_tests::handmade::{Handmade, fresh_doc, group, group_of, pushed};
 use doorstep_tests::phone::{Phone, remark};
 use doorstep_tests::server::Server;
-use doorstep_tests::street::{SMALL, Street};
+use doorstep_tests::street::{SMALL, Street, worker_of};
 
 /// Another street on the same server, with a grid, its worker and somebody of its centre.
 struct Neighbour {
@@ -145,7 +145,7 @@ fn unsent_work_of_a_lost_grid_comes_back_with_its_reason_and_can_be_sent_again_w
     assert_eq!(phone.engine.refused().unwrap(), refused);
 
     // The grid is given back: its documents come again, and the author sends the refused work.
-    server.hub.grant(street.id(), street.worker(0), scope).unwrap();
+    server.hub.grant(street.id(), street.worker(0), &worker_of(street.grid(0)), Term::OPEN).unwrap();
     phone.sync(&server.transport());
     assert_eq!(phone.households(), doors);
     assert!(phone.has_visit(doors[0], arrived));

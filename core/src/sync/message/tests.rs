@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::docs::DocKind;
 use crate::model::{
-    ChangeHash, DeviceId, DocId, Grant, GrantId, GridId, GroupId, Incarnation, LedgerId, Millis, PersonId, Position, Scope, Seal,
+    ChangeHash, DeviceId, DocId, Grant, GrantId, GridId, GroupId, Incarnation, LedgerId, Millis, PersonId, Position, Role, Scope, Seal,
 };
 use crate::sync::frame::decode;
 use crate::sync::{DeviceKey, Encoding, FrameError, HashAlgorithm, List, Signed, arbitrary, seal_frame};
@@ -167,6 +167,7 @@ fn every_list_of_a_message_has_its_bound() {
         scope: Scope::Grid(GridId::from_bytes([8; 16])),
         from: Millis(0),
         until: None,
+        role: Role::GridWorker,
     };
     let request = |request: Request| decode::<Request>(&encode(&request)).is_ok();
     let response = |response: Response| decode::<Response>(&encode(&response)).is_ok();
@@ -195,7 +196,9 @@ fn every_list_of_a_message_has_its_bound() {
             let entry = Entry::Changes { doc, kind, changes: vec![change.clone(); n].into() };
             response(Response { parts: Some(vec![part(vec![entry])].into()), ..empty_response() })
         }),
-        ("entered", MOST_GRANTS, &|n| response(Response { entered: Some(vec![Entered { grant }; n].into()), ..empty_response() })),
+        ("entered", MOST_GRANTS, &|n| {
+            response(Response { entered: Some(vec![Entered { grant: grant.clone() }; n].into()), ..empty_response() })
+        }),
         ("left", MOST_GRANTS, &|n| response(Response { left: Some(vec![grant.id; n].into()), ..empty_response() })),
         ("erased", MOST_ENTRIES, &|n| response(Response { erased: Some(vec![doc; n].into()), ..empty_response() })),
     ];
@@ -263,7 +266,14 @@ fn an_arm_that_is_not_known_makes_the_message_undecodable_and_never_shorter() {
     assert!(matches!(decode::<Response>(&verdict), Err(FrameError::Undecodable { .. })));
 
     let scope = Scope::Grid(GridId::from_bytes([0xee; 16]));
-    let grant = Grant { id: GrantId::from_bytes([4; 16]), person: PersonId::from_bytes([7; 16]), scope, from: Millis(0), until: None };
+    let grant = Grant {
+        id: GrantId::from_bytes([4; 16]),
+        person: PersonId::from_bytes([7; 16]),
+        scope,
+        from: Millis(0),
+        until: None,
+        role: Role::GridWorker,
+    };
     let scope = patched(
         &encode(&Response { entered: Some(vec![Entered { grant }].into()), ..empty_response() }),
         &[0x82, 1, 0x81, 0x50],

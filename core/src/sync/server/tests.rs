@@ -102,7 +102,7 @@ fn the_standing_follows_grants_and_waits_where_more_is_to_come() {
     let (other, gone) = (GrantId::from_bytes([5; 16]), GrantId::from_bytes([4; 16]));
     let scope = crate::model::Scope::Grid(crate::model::GridId::from_bytes([8; 16]));
     let person = crate::model::PersonId::from_bytes([7; 16]);
-    let grant = crate::model::Grant { id: other, person, scope, from: NOW, until: None };
+    let grant = crate::model::Grant { id: other, person, scope, from: NOW, until: None, role: crate::model::Role::GridWorker };
     let mut exchange = Exchange::new(LEDGER);
     begin(&mut exchange, request(1, None, true));
     feed(&mut exchange, judged(verdicts()));

@@ -5,7 +5,8 @@ use super::diagnostic::diagnostic;
 use super::{Vector, documents, hex, rows};
 use crate::docs::{Change, DocKind, Document, case_writes, event_write, hash_of};
 use crate::model::{
-    CaseDetails, CaseEvent, CaseId, CaseKind, Category, DocId, EventId, EventKind, Grant, LedgerId, Millis, Position, Receipt, Scope, Seal,
+    CaseDetails, CaseEvent, CaseId, CaseKind, Category, DocId, EventId, EventKind, Grant, LedgerId, Millis, Position, Receipt, Role, Scope,
+    Seal,
 };
 use crate::summary::Summary;
 use crate::sync::{
@@ -250,13 +251,14 @@ pub(super) fn long_response() -> Response {
 }
 
 fn scopes() -> Response {
-    let grant = |grant, scope, until: Option<Millis>| Entered {
-        grant: Grant { id: id(grant), person: documents::person(), scope, from: MORNING, until },
+    let grant = |grant, scope, until: Option<Millis>, role| Entered {
+        grant: Grant { id: id(grant), person: documents::person(), scope, from: MORNING, until, role },
     };
     let entered = vec![
-        grant(0x60, Scope::Grid(documents::grid()), None),
-        grant(0x6b, Scope::Street(id(0x57)), Some(minutes(60))),
-        grant(0x6c, Scope::Assigned(documents::person()), None),
+        grant(0x60, Scope::Grid(documents::grid()), None, Role::GridWorker),
+        grant(0x6b, Scope::Street(id(0x57)), Some(minutes(60)), Role::CentreStaff),
+        grant(0x6c, Scope::Assigned(documents::person()), None, Role::Interviewer),
+        grant(0x6e, Scope::Case(id(0x6f)), None, Role::Volunteer),
     ];
     let (left, erased) = (vec![id(0x6d)].into(), vec![id(0x43)].into());
     Response { entered: Some(entered.into()), left: Some(left), erased: Some(erased), ..nothing() }

@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use doorstep_core::model::{Invalid, Role, Scope};
+use doorstep_core::model::{CaseId, Day, Invalid, PlaceId, Right, Role, Scope, StreetId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{grid_of, person_of, street_of};
 use crate::api::Api;
 use crate::http::{Json, Path};
-use crate::hub::NewPerson;
+use crate::hub::{Hub, HubError, NewPerson, Term};
 use crate::problem::Problem;
 
 type Created = Result<(StatusCode, Json<Value>), Problem>;
@@ -100,31 +100,103 @@ pub async fn make_code(State(api): State<Api>, Path(street): Path<String>, Json(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AnyGrant {
-    person: String,
-    /// A grid; the whole street if absent.
-    grid: Option<String>,
+pub struct NewGrant {
+    #[serde(flatten)]
+    of: OfGrant,
+    /// As what; what the person is if absent.
+    role: Option<String>,
+    /// The first day; from now on if absent.
+    from: Option<String>,
+    /// The last day; until it is ended if absent.
+    until: Option<String>,
 }
 
-pub async fn give_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<AnyGrant>) -> Created {
+/// Whose right, and to what.
+#[derive(Deserialize)]
+pub struct OfGrant {
+    person: String,
+    /// A grid or a case; the whole street if both are absent.
+    grid: Option<String>,
+    case: Option<String>,
+}
+
+impl OfGrant {
+    fn scope(&self, hub: &Hub, street: StreetId) -> Result<Scope, HubError> {
+        match (&self.grid, &self.case) {
+            (Some(_), Some(_)) => Err(Invalid::new("case", "is given together with a grid").into()),
+            (Some(grid), None) => grid_of(hub, street, grid).map(Scope::Grid),
+            (None, Some(case)) => Ok(Scope::Case(case.parse::<CaseId>()?)),
+            (None, None) => Ok(Scope::Street(street)),
+        }
+    }
+}
+
+pub async fn give_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<NewGrant>) -> Created {
     let id = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
-            let scope = grant.grid.as_deref().map_or(Ok(Scope::Street(street)), |grid| grid_of(hub, street, grid).map(Scope::Grid))?;
-            hub.grant(street, person_of(hub, street, &grant.person)?, scope)
+            let person = person_of(hub, street, &grant.of.person)?;
+            let role = match &grant.role {
+                Some(role) => read_role(role)?,
+                None => {
+                    hub.directory(street)?.person(person).map(|staff| staff.role.clone()).ok_or(HubError::NotFound { what: "person" })?
+                }
+            };
+            let day = |name, text: &Option<String>| {
+                text.as_deref().map(|text| text.parse::<Day>().map_err(|invalid| Invalid::new(name, invalid.rule))).transpose()
+            };
+            let from = day("from", &grant.from)?.map(Day::begins_at);
+            let until = day("until", &grant.until)?.map(|last| last.plus(1).begins_at());
+            hub.grant(street, person, &Right { role, scope: grant.of.scope(hub, street)? }, Term { from, until })
         })
         .await?;
     Ok(created(json!({ "id": id.to_string() })))
 }
 
-pub async fn end_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<AnyGrant>) -> Result<Json<Value>, Problem> {
+pub async fn end_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<OfGrant>) -> Result<Json<Value>, Problem> {
     api.call(move |hub| {
         let street = street_of(hub, &street)?;
-        let scope = grant.grid.as_deref().map_or(Ok(Scope::Street(street)), |grid| grid_of(hub, street, grid).map(Scope::Grid))?;
-        hub.revoke(street, person_of(hub, street, &grant.person)?, scope)
+        hub.revoke(street, person_of(hub, street, &grant.person)?, grant.scope(hub, street)?)
     })
     .await?;
     Ok(Json(json!({ "ended": true })))
+}
+
+/// Gives a grid to another worker.
+pub async fn reassign_grid(
+    State(api): State<Api>,
+    Path((street, grid)): Path<(String, String)>,
+    Json(to): Json<ForPerson>,
+) -> Result<Json<Value>, Problem> {
+    let id = api
+        .call(move |hub| {
+            let street = street_of(hub, &street)?;
+            hub.reassign_grid(street, grid_of(hub, street, &grid)?, person_of(hub, street, &to.person)?)
+        })
+        .await?;
+    Ok(Json(json!({ "grant": id.to_string() })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Places {
+    places: Vec<String>,
+}
+
+/// Moves places into a grid, with all that belongs to them.
+pub async fn take_places(
+    State(api): State<Api>,
+    Path((street, grid)): Path<(String, String)>,
+    Json(taken): Json<Places>,
+) -> Result<Json<Value>, Problem> {
+    let moved = api
+        .call(move |hub| {
+            let street = street_of(hub, &street)?;
+            let places = taken.places.iter().map(|place| place.parse::<PlaceId>()).collect::<Result<Vec<_>, _>>()?;
+            hub.move_places(street, &places, grid_of(hub, street, &grid)?)
+        })
+        .await?;
+    Ok(Json(json!({ "moved": moved })))
 }
 
 /// Nobody else is waited for in a street that was restored.

@@ -65,11 +65,15 @@ fn show_grant(grant: &Grant, directory: &Directory, holds: bool) -> Value {
         Scope::Street(_) => ("street", None),
         Scope::Grid(grid) => ("grid", directory.grid(grid).map(|grid| grid.name.as_str())),
         Scope::Assigned(_) => ("assigned", None),
+        Scope::Case(_) => ("case", None),
     };
+    let case = if let Scope::Case(case) = grant.scope { Some(case.to_string()) } else { None };
     json!({
         "id": grant.id.to_string(),
         "scope": scope,
         "grid": grid,
+        "case": case,
+        "role": grant.role.code(),
         "from_at": grant.from.0,
         "until_at": grant.until.map(|until| until.0),
         "holds": holds,

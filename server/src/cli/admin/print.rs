@@ -31,7 +31,7 @@ pub fn answer(command: &Command, answer: &Value) {
             cell("documents_written", answer)
         ),
         Command::Street(Street::Add { .. })
-        | Command::Grid(Grid::Add { .. })
+        | Command::Grid(Grid::Add { .. } | Grid::Reassign { .. } | Grid::Take { .. })
         | Command::Person(Person::Add { .. })
         | Command::Grant(Grant::Give { .. } | Grant::End { .. })
         | Command::Reconciliation(Reconciliation::End) => println!("完成 done {answer}"),

@@ -137,6 +137,8 @@ const REFUSALS: &[(&str, Text)] = &[
     ("sync.schema", Text::RefusedSchema),
     ("sync.depends_on_refused", Text::RefusedDepends),
     ("policy.not_in_scope", Text::RefusedScope),
+    ("policy.not_for_role", Text::RefusedRole),
+    ("policy.not_own", Text::RefusedNotOwn),
 ];
 
 macro_rules! words {

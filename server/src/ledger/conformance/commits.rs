@@ -29,6 +29,7 @@ fn of_everything() -> Commit {
         rulings_given: Vec::new(),
         quarantine: vec![refused(group_id(8), 8)],
         proof: None,
+        grants: Vec::new(),
         directory_version: Some(1),
         directory: Some(directory(HERE, 2)),
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ClaimKey, DocId, Grant, GrantId, Millis, Position, Scope};
+use doorstep_core::model::{ClaimKey, DocId, Grant, GrantId, Millis, Position, Role, Scope};
 
 use super::Subject;
 use super::sample::{
@@ -231,7 +231,8 @@ pub fn everything_is_there_after_reopening(subject: &dyn Subject) {
         ..Commit::default()
     };
     ledger.commit(HERE, commit).unwrap();
-    let grant = Grant { id: GrantId::from_bytes([1; 16]), person: WORKER, scope: grid(1), from: Millis(0), until: None };
+    let grant =
+        Grant { id: GrantId::from_bytes([1; 16]), person: WORKER, scope: grid(1), from: Millis(0), until: None, role: Role::GridWorker };
     ledger.add_grant(HERE, &grant).unwrap();
     ledger.add_code("CODE", &EnrolmentCode { street: HERE, person: WORKER, expires_at: Millis(9), used_by: None }).unwrap();
     ledger.enrol("CODE", &device([1; 16], HERE)).unwrap();

@@ -1,7 +1,7 @@
 //! Cases of streets, directories, codes, devices and grants.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{DeviceTag, DocId, Era, Grant, GrantId, LedgerId, Millis, PersonId, Position, Scope};
+use doorstep_core::model::{DeviceTag, DocId, Era, Grant, GrantId, LedgerId, Millis, PersonId, Position, Role, Scope};
 use doorstep_core::sync::RecordKind;
 
 use super::Subject;
@@ -187,15 +187,22 @@ pub fn an_enrolled_device_stands_in_the_directory_and_in_the_feed(subject: &dyn 
 
 pub fn grants_are_listed_by_person_and_end_when_told(subject: &dyn Subject) {
     let ledger = two_streets(subject);
-    let grant = |number: u8, scope| Grant { id: GrantId::from_bytes([number; 16]), person: WORKER, scope, from: Millis(3), until: None };
+    let grant = |number: u8, scope| Grant {
+        id: GrantId::from_bytes([number; 16]),
+        person: WORKER,
+        scope,
+        from: Millis(3),
+        until: None,
+        role: Role::GridWorker,
+    };
     let (second, first) = (grant(2, Scope::Street(HERE)), grant(1, grid(1)));
     let other = Grant { person: PersonId::from_bytes([21; 16]), ..grant(3, grid(1)) };
     for grant in [&second, &first, &other, &first] {
         ledger.add_grant(HERE, grant).unwrap();
     }
-    assert_eq!(conflict(ledger.add_grant(HERE, &Grant { scope: grid(9), ..first })), "grant");
+    assert_eq!(conflict(ledger.add_grant(HERE, &Grant { scope: grid(9), ..first.clone() })), "grant");
     assert_eq!(ledger.add_grant(NOWHERE, &first).unwrap_err(), LedgerError::NoStreet { street: NOWHERE });
-    assert_eq!(ledger.grants(HERE, WORKER).unwrap(), [first, second]);
+    assert_eq!(ledger.grants(HERE, WORKER).unwrap(), [first.clone(), second.clone()]);
     assert_eq!(ledger.grants(THERE, WORKER).unwrap(), []);
 
     ledger.end_grant(HERE, WORKER, first.id, Millis(50)).unwrap();

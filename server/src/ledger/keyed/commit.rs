@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ChangeHash, DocId, EventId, GroupId, Position, Receipt, Scope, StreetId};
+use doorstep_core::model::{ChangeHash, DocId, EventId, Grant, GroupId, Position, Receipt, Scope, StreetId};
 use doorstep_core::store::chunks::put_chunked;
 use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
 
@@ -38,6 +38,7 @@ struct Prepared {
     rulings_given: Vec<DocId>,
     refusals: Vec<PreparedRefusal>,
     proof: Option<Vec<u8>>,
+    grants: Vec<Grant>,
     directory_version: Option<u64>,
     directory: Option<PreparedDirectory>,
 }
@@ -57,6 +58,7 @@ impl Prepared {
             rulings_given: commit.rulings_given,
             refusals: refusals.collect::<Result<_, _>>()?,
             proof: commit.proof.map(|proof| rows::sealed(keys::PROOF, &ProofRow::of(proof))).transpose()?,
+            grants: commit.grants,
             directory_version: commit.directory_version,
             directory: commit.directory.map(|directory| PreparedDirectory::new(street, &directory)).transpose()?,
         })
@@ -68,6 +70,7 @@ impl Prepared {
         if self.directory_version.is_some_and(|version| version != before.directory_version) {
             return Err(conflict("directory"));
         }
+        self.grants.iter().try_for_each(|grant| stands(&*transaction, self.street, grant))?;
         let mut counters = before;
         let first = Position(before.newest.0 + 1);
         let mut place = Place { street: self.street, first, counters: &mut counters };
@@ -93,6 +96,12 @@ impl Prepared {
         }
         Ok(versions)
     }
+}
+
+/// Whether a grant is as it was when policy read it.
+fn stands(read: &dyn Read, street: StreetId, grant: &Grant) -> Result<(), LedgerError> {
+    let present: Option<Grant> = rows::get(read, keys::GRANT, &keys::grant(street, grant.person, grant.id))?;
+    if present.as_ref() == Some(grant) { Ok(()) } else { Err(conflict("grant")) }
 }
 
 fn write_group(transaction: &mut dyn Transaction, street: StreetId, id: GroupId, row: &[u8]) -> Result<(), LedgerError> {

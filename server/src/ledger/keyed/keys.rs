@@ -124,6 +124,7 @@ pub(super) fn feed(street: StreetId, scope: Scope, position: Position) -> Vec<u8
         Scope::Street(id) => (0, id.as_bytes()),
         Scope::Grid(id) => (1, id.as_bytes()),
         Scope::Assigned(id) => (2, id.as_bytes()),
+        Scope::Case(id) => (3, id.as_bytes()),
     };
     join(FEED, &[street.as_bytes(), &[kind], id, &position.0.to_be_bytes()])
 }

@@ -86,11 +86,12 @@ impl Street {
             scope: Scope::Grid(NEAR),
             from: Millis(0),
             until: None,
+            role: Role::GridWorker,
         };
         let record =
             Entry::Record { id: DocId::from_bytes(id(3, 0)), kind: RecordKind::Directory, bytes: minicbor::to_vec(directory()).unwrap() };
         let response = Response {
-            entered: Some(List(vec![Entered { grant }])),
+            entered: Some(List(vec![Entered { grant: grant.clone() }])),
             parts: Some(List(vec![part(grant.id, Position(0), Position(1), vec![record])])),
             ..nothing()
         };
