@@ -42,6 +42,8 @@ fn all() -> Vec<(Refusal, &'static str)> {
         (Malformed::TooManyHeads.into(), "change.too_many_heads"),
         (Malformed::Empty.into(), "change.empty"),
         (Denied::NotInScope.into(), "policy.not_in_scope"),
+        (Denied::NotForRole { path: path() }.into(), "policy.not_for_role"),
+        (Denied::NotOwn { path: path() }.into(), "policy.not_own"),
         (Denied::AnothersName { path: path() }.into(), "policy.anothers_name"),
         (Denied::Fixed { path: path() }.into(), "policy.fixed"),
         (Denied::Ruling { path: path() }.into(), "policy.ruling"),
