@@ -33,6 +33,7 @@ mod held;
 mod household;
 #[cfg(feature = "transport")]
 mod http;
+mod inbox;
 mod kept;
 mod life;
 mod live;
@@ -70,6 +71,7 @@ pub use enrol::Identity;
 pub use error::FieldError;
 #[cfg(feature = "transport")]
 pub use http::HttpTransport;
+pub use inbox::LateRecord;
 pub use life::{LifeMark, Mark, MarkFile, MemoryMark, NoMark};
 #[cfg(feature = "transport")]
 pub use live::WebSocketTransport;

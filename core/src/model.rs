@@ -48,6 +48,6 @@ pub use receipt::{Era, Receipt, Receipts, Seal};
 pub use resident::ResidentDetails;
 pub use scope::{Cursor, Grant, Position, Right, Scope};
 pub use time::{Clock, Day, Millis};
-pub use visit::{Amendment, Note, Outcome, Purpose, Visit, VisitDraft, VisitSubject};
+pub use visit::{Amendment, MOST_WORDS, Note, Outcome, Purpose, Visit, VisitDraft, VisitSubject};
 
 pub(crate) use code::coded;

@@ -25,7 +25,7 @@ use crate::model::{PersonId, Right, Scope};
 pub use print::as_text;
 pub use read::{Access, Of, READS, ReadRule, access, receives};
 pub use target::What;
-pub use write::{WRITES, When, WriteRule, may_write};
+pub use write::{WRITES, When, WriteRule, may_adopt, may_write};
 
 /// Why somebody may not write something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

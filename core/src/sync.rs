@@ -31,8 +31,8 @@ pub use limits::*;
 pub use list::List;
 pub use merkle::{Leaf, merkle_root};
 pub use message::{
-    Bootstrap, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, Offer, Part, Progress, Push, PushedChange, Reading,
-    RecordKind, Relay, Request, Response, Resume, ResumeKey, Verdict,
+    Bootstrap, Decision, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, InboxDigest, LateWork, Offer, Part, Progress,
+    Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume, ResumeKey, Verdict,
 };
 pub use refusal::Refusal;
 pub use signing::{DeviceKey, HashAlgorithm, PublicKey, Signature, SignatureError, Signed, push_message};

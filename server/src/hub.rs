@@ -15,6 +15,7 @@ mod bootstrap;
 mod boundaries;
 mod cache;
 mod enrol;
+mod inbox;
 mod judge;
 mod live;
 mod locks;
@@ -224,6 +225,10 @@ impl Hub {
                         self.rule_if_reconciled(authenticated.street.id)?;
                     }
                     Input::Judged { verdicts, accepted_by: self.ledger.newest(authenticated.street.id)? }
+                }
+                Effect::Decide(decisions) => {
+                    self.decide(authenticated, &decisions)?;
+                    Input::Decided
                 }
                 Effect::Read(cursors) => {
                     self.note_reconciled(authenticated)?;

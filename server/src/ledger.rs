@@ -28,7 +28,7 @@ use doorstep_core::model::{
     StreetId,
 };
 
-pub use commit::{AcceptedGroup, ClaimWrite, Commit, PushProof, QuarantinedGroup};
+pub use commit::{AcceptedGroup, ClaimWrite, Commit, InboxEntry, PushProof, QuarantinedGroup};
 pub use document::{DocumentWrite, LoggedChange, StoredDocument};
 pub use error::LedgerError;
 pub use feed::{FeedRow, Precedence};
@@ -97,6 +97,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// See [`LedgerError`].
     fn document(&self, street: StreetId, doc: DocId) -> Result<Option<StoredDocument>, LedgerError>;
+
+    /// What a document is and in which scopes, without the document: one small read.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn scopes(&self, street: StreetId, doc: DocId) -> Result<Option<(DocKind, Vec<Scope>)>, LedgerError>;
 
     /// The changes of a document behind a position, in the order of their receipts, at most `limit`. `None` where the log does not reach
     /// back so far, because a snapshot took its place.
@@ -175,6 +181,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// See [`LedgerError`].
     fn quarantine(&self, street: StreetId, limit: usize) -> Result<Vec<QuarantinedGroup>, LedgerError>;
+
+    /// Late work of a street that waits, by group, at most `limit`. Groups are named by when they were recorded, so that is its order.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn inbox(&self, street: StreetId, limit: usize) -> Result<Vec<InboxEntry>, LedgerError>;
 
     /// Adds a grant. The same grant once more changes nothing.
     ///

@@ -42,7 +42,7 @@ actions! {
     ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 6, Move = 2,
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 8, Discard = 1, Import = 1,
-    Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, Reassign = 1, Redraw = 1, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
+    Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, Reassign = 1, Redraw = 1, Adopt = 3, TurnDown = 1, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
     RestartServer = 1, BackUp = 3, Restore = 2, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
 }
 
@@ -82,6 +82,8 @@ impl Action {
                 | Self::Grant
                 | Self::Reassign
                 | Self::Redraw
+                | Self::Adopt
+                | Self::TurnDown
                 | Self::SetClock
                 | Self::CutOff
                 | Self::Reconnect
@@ -117,6 +119,8 @@ impl World {
             Action::Grant => self.grant(phone),
             Action::Reassign => self.reassign(phone),
             Action::Redraw => self.move_boundaries(phone),
+            Action::Adopt => self.decide(phone, true),
+            Action::TurnDown => self.decide(phone, false),
             Action::SetClock => self.set_clock(phone),
             Action::CutOff => {
                 self.say(|| format!("phone {phone} is cut off"));
@@ -278,5 +282,6 @@ fn is_to_be_expected(error: &FieldError) -> bool {
             | FieldError::Denied(Denied::NotInScope | Denied::NotForRole { .. } | Denied::NotOwn { .. })
             | FieldError::Superseded(_)
             | FieldError::NotTheAuthor
+            | FieldError::HandedOver
     )
 }

@@ -74,6 +74,8 @@ impl Handmade {
             push,
             offers: None,
             relays: None,
+            inbox: None,
+            decisions: None,
         }
     }
 

@@ -1,11 +1,12 @@
 //! A phone: an engine over a store on disk.
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use doorstep_core::field::{Engine, FieldError, MarkFile, SyncReport, Transport};
 use doorstep_core::model::{Clock, HouseholdDetails, HouseholdId, PersonId, Personal, StreetId, VisitDraft, VisitId, VisitSubject};
-use doorstep_core::store::{SledOptions, SledStore};
+use doorstep_core::store::{Read as _, SledOptions, SledStore};
 use doorstep_core::sync::client::SyncFailure;
 use doorstep_server::hub::Hub;
 use doorstep_server::system::{SystemClock, SystemEntropy};
@@ -16,6 +17,7 @@ pub struct Phone {
     pub engine: Engine,
     /// The folder of its store.
     pub folder: PathBuf,
+    store: Arc<SledStore>,
 }
 
 impl Phone {
@@ -28,7 +30,8 @@ impl Phone {
     pub fn open_with(folder: &Path, clock: impl Clock + 'static, options: SledOptions) -> Self {
         let store = Arc::new(SledStore::open(folder, options).unwrap());
         let mark = MarkFile::at(folder.with_extension("life"));
-        Self { engine: Engine::open(store, Arc::new(clock), Box::new(SystemEntropy), &mark).unwrap(), folder: folder.to_owned() }
+        let engine = Engine::open(store.clone(), Arc::new(clock), Box::new(SystemEntropy), &mark).unwrap();
+        Self { engine, folder: folder.to_owned(), store }
     }
 
     /// The same with the machine's clock.
@@ -73,6 +76,17 @@ impl Phone {
     /// The households on it, in the order of their ids.
     pub fn households(&self) -> Vec<HouseholdId> {
         self.engine.households(None).unwrap().into_iter().map(|listed| listed.row.id).collect()
+    }
+
+    /// How many visits of a household are on it.
+    pub fn visits_of(&self, household: HouseholdId) -> usize {
+        self.engine.visits(VisitSubject::Household(household)).unwrap().len()
+    }
+
+    /// Whether some row of its store holds a text.
+    pub fn holds(&self, text: &str) -> bool {
+        let rows = self.store.range(Bound::Unbounded, Bound::Unbounded, usize::MAX).unwrap();
+        rows.iter().any(|(_, value)| value.windows(text.len()).any(|window| window == text.as_bytes()))
     }
 
     /// Whether a visit is on it.

@@ -11,6 +11,8 @@ mod bad_network;
 mod bootstrap;
 #[path = "end_to_end/ground.rs"]
 mod ground;
+#[path = "end_to_end/late_work.rs"]
+mod late_work;
 #[path = "end_to_end/live.rs"]
 mod live;
 #[path = "end_to_end/lives.rs"]
@@ -23,6 +25,8 @@ mod merging;
 mod offline;
 #[path = "end_to_end/restored.rs"]
 mod restored;
+#[path = "end_to_end/roles.rs"]
+mod roles;
 #[path = "end_to_end/round_trips.rs"]
 mod round_trips;
 #[path = "end_to_end/scopes.rs"]

@@ -112,6 +112,9 @@ impl Engine {
                 self.store.commit(batch)?;
             }
         }
+        if let Some(inbox) = response.inbox {
+            self.apply_inbox(state, inbox.0)?;
+        }
         for grant in response.left.into_iter().flat_map(|left| left.0) {
             self.leave_grant(state, grant, notice)?;
         }
@@ -218,7 +221,7 @@ impl Engine {
                         reruns.push(Rerun { number, recorded });
                     } else {
                         update.remove_group(number, &waiting.docs);
-                        update.keep_refused(Refused { recorded, code: code.clone(), refused_at: now });
+                        update.keep_refused(Refused::new(recorded, code.clone(), now));
                     }
                 }
                 None if concerned => {

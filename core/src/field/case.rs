@@ -4,11 +4,8 @@ use crate::docs::{Candidate, Case, Conflict, DocKind, Scalar};
 use crate::field::command::Action;
 use crate::field::engine::State;
 use crate::field::{Engine, FieldError, SyncState};
-use crate::model::{CaseDetails, CaseId, DocId, EventId, EventKind, GridId, Hlc, Invalid, Millis, PersonId, Personal};
+use crate::model::{CaseDetails, CaseId, DocId, EventId, EventKind, GridId, Hlc, Invalid, MOST_WORDS, Millis, PersonId, Personal};
 use crate::workflow::{self, CaseView, Effect, Standing};
-
-/// The longest words of an event, in characters.
-const MOST_EVENT_TEXT: usize = 2_000;
 
 /// One line of a case's timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +102,7 @@ impl Engine {
     /// [`FieldError::Superseded`] when the case, as this phone knows it, has come to a state in which the event does not apply;
     /// [`FieldError::NotFound`], [`FieldError::Invalid`].
     pub fn add_event(&self, case: CaseId, kind: EventKind, text: Option<&str>) -> Result<EventId, FieldError> {
-        let text = text.map(|text| Invalid::check_text("text", text, MOST_EVENT_TEXT)).transpose()?;
+        let text = text.map(|text| Invalid::check_text("text", text, MOST_WORDS)).transpose()?;
         if kind == EventKind::Noted && text.is_none() {
             return Err(Invalid::new("text", "is empty").into());
         }
@@ -176,7 +173,7 @@ fn attributed(state: &State, conflict: Conflict) -> FieldConflict {
 }
 
 impl State {
-    fn name_of(&self, person: PersonId) -> Option<String> {
+    pub(super) fn name_of(&self, person: PersonId) -> Option<String> {
         let own = self.given().ok().filter(|given| given.person == person).map(|given| given.name.clone());
         own.or_else(|| self.directory.as_ref().and_then(|directory| directory.person(person)).map(|staff| staff.name.clone()))
     }

@@ -36,6 +36,8 @@ impl Engine {
             push,
             offers: (!offers.is_empty()).then_some(List(offers)),
             relays: (!relays.is_empty()).then_some(List(relays)),
+            inbox: state.inbox.digest(),
+            decisions: state.inbox.to_send(),
         };
         state.outbox.set_in_flight(numbers);
         state.set_back = false;

@@ -8,6 +8,7 @@ use crate::field::command::{Action, Command, Recorded, RecordedChange};
 use crate::field::documents::View;
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::held::HeldGrant;
+use crate::field::inbox::Inbox;
 use crate::field::kept::Kept;
 use crate::field::life::{self, LifeMark};
 use crate::field::notice::Listeners;
@@ -45,6 +46,7 @@ pub(super) struct State {
     pub directory: Option<Directory>,
     pub outbox: Outbox,
     pub refused: RefusedIndex,
+    pub inbox: Inbox,
     pub search: Option<Search>,
     pub session: Session,
     pub line: Line,
@@ -141,6 +143,7 @@ impl Engine {
             directory: tables::get_long(&read, &tables::setting(Setting::Directory))?,
             outbox: Outbox::open(&read)?,
             refused: RefusedIndex::open(&read)?,
+            inbox: Inbox::open(&read)?,
             search: None,
             session: kept_status.session(clock.now()),
             line: Line::default(),

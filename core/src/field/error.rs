@@ -34,6 +34,9 @@ pub enum FieldError {
     /// Only the author of a visit may amend it.
     #[error("only its author may amend a visit")]
     NotTheAuthor,
+    /// What was refused is not on this phone any more: it was handed over to whoever answers for its scope now.
+    #[error("it was handed over to whoever answers for it now")]
+    HandedOver,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -62,6 +65,7 @@ impl FieldError {
             Self::Denied(denied) => denied.code(),
             Self::Superseded(superseded) => superseded.code(),
             Self::NotTheAuthor => "field.not_the_author",
+            Self::HandedOver => "field.handed_over",
             Self::Store(error) => error.code(),
             Self::Document(error) => error.code(),
             Self::Damaged { .. } => "field.damaged",

@@ -136,7 +136,7 @@ impl Engine {
     /// Whether something waits that is not on its way.
     fn has_unsent(&self) -> bool {
         let state = self.state();
-        state.outbox.iter().any(|(number, _)| !state.outbox.in_flight().contains(&number))
+        state.inbox.has_unsent() || state.outbox.iter().any(|(number, _)| !state.outbox.in_flight().contains(&number))
     }
 
     fn time_to_alarm(&self) -> Duration {

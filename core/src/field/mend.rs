@@ -58,7 +58,7 @@ pub(super) fn rerun(update: &mut Update<'_>, actor: Actor, groups: Vec<Rerun>, r
         if !has_ground(&recorded.command.action, document) {
             // What it builds on was refused, and waits for its author; so does this.
             let code = Refusal::DependsOnRefused { group: None }.code().to_owned();
-            update.keep_refused(Refused { recorded, code, refused_at: restamp.now });
+            update.keep_refused(Refused::new(recorded, code, restamp.now));
             continue;
         }
         // Nothing left to write: what it asked for is so already.

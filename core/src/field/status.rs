@@ -70,6 +70,8 @@ pub struct SyncStatus {
     pub oldest_pending: Option<Millis>,
     /// How many refused commands wait for their author.
     pub refused: usize,
+    /// How much late work of others waits for a decision here.
+    pub inbox: usize,
     /// When everything was last exchanged, by the phone's clock.
     pub last_success: Option<Millis>,
     /// How many attempts have failed since.

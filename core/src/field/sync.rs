@@ -135,6 +135,7 @@ impl Engine {
             pending: state.outbox.len(),
             oldest_pending: state.outbox.oldest(),
             refused: state.refused.len(),
+            inbox: state.inbox.undecided(),
             last_success: state.kept_status.last_success,
             failed_attempts: state.kept_status.failed_attempts,
             next_attempt,

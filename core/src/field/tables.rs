@@ -2,7 +2,7 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
-//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), mark of the opening, reconciliation, position |
+//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), mark of the opening, reconciliation, position, inbox and decisions (chunked) |
 //! | 2 | document | its base: kind, saved bytes, receipts (chunked) |
 //! | 3 | kind, document | its summary, of base and outbox together |
 //! | 4 | number | a group of the outbox: command and changes (chunked) |
@@ -41,6 +41,8 @@ pub(super) enum Setting {
     LifeMark = 8,
     Reconciliation = 9,
     AcceptedBy = 10,
+    Inbox = 11,
+    Decisions = 12,
 }
 
 pub(super) fn setting(which: Setting) -> Vec<u8> {

@@ -348,7 +348,8 @@ impl<'a> Update<'a> {
             }
         }
         for refused in std::mem::take(&mut self.refused) {
-            tables::put_long(&mut self.batch, &self.store, &tables::refused(refused.recorded.command.group), &refused)?;
+            let group = refused.group().ok_or(FieldError::Damaged { table: "refused" })?;
+            tables::put_long(&mut self.batch, &self.store, &tables::refused(group), &refused)?;
             applied.refused.push(refused);
         }
         Ok(())

@@ -4,12 +4,12 @@ use crate::docs::DocKind;
 use crate::field::command::Action;
 use crate::field::plan::subject_document;
 use crate::field::{Engine, FieldError};
-use crate::model::{AmendmentId, Attachment, AttachmentKind, DocId, Invalid, NoteId, Personal, Visit, VisitDraft, VisitId, VisitSubject};
+use crate::model::{
+    AmendmentId, Attachment, AttachmentKind, DocId, Invalid, MOST_WORDS, NoteId, Personal, Visit, VisitDraft, VisitId, VisitSubject,
+};
 
 /// The longest name of a companion, in characters.
 const MOST_COMPANION: usize = 40;
-/// The longest note or amendment, in characters.
-const MOST_NOTE: usize = 2_000;
 
 impl Engine {
     /// Records a visit: durable on this phone when it returns, immutable from then on.
@@ -31,7 +31,7 @@ impl Engine {
     /// # Errors
     /// [`FieldError::NotTheAuthor`], [`FieldError::NotFound`], [`FieldError::Invalid`].
     pub fn amend_visit(&self, subject: VisitSubject, visit: VisitId, text: &str) -> Result<AmendmentId, FieldError> {
-        let text = Personal::new(Invalid::check_text("text", text, MOST_NOTE)?);
+        let text = Personal::new(Invalid::check_text("text", text, MOST_WORDS)?);
         self.command(|state, now| {
             let (doc, kind) = subject_document(&subject);
             let visits = self.view(state, doc, kind.name())?.document.visits();
@@ -59,7 +59,7 @@ impl Engine {
     /// # Errors
     /// [`FieldError::NotFound`], [`FieldError::Invalid`].
     pub fn add_note(&self, kind: DocKind, doc: DocId, text: &str) -> Result<NoteId, FieldError> {
-        let text = Personal::new(Invalid::check_text("text", text, MOST_NOTE)?);
+        let text = Personal::new(Invalid::check_text("text", text, MOST_WORDS)?);
         self.command(|state, now| {
             self.view(state, doc, kind.name())?;
             let note = NoteId::make(now, &mut *state.entropy);

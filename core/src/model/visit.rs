@@ -101,6 +101,9 @@ impl VisitDraft {
     }
 }
 
+/// The longest words of a note, an amendment or an event, in characters: two full screens.
+pub const MOST_WORDS: usize = 2_000;
+
 /// A recorded visit, as a document holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {

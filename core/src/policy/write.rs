@@ -5,7 +5,7 @@ use super::{Denied, Principal, Subject};
 use crate::docs::layout::{Container, Path};
 use crate::docs::wellformed::{Action, Operation};
 use crate::docs::{AUTHOR_FIELD, DocKind, Scalar};
-use crate::model::{EventKind, PersonId, Role, VisitId};
+use crate::model::{EventKind, PersonId, Right, Role, Scope, VisitId};
 
 /// On what condition a row of the table holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,13 @@ pub static WRITES: &[WriteRule] = &[
 const FIXED_AFTER_OPENING: [&str; 2] = ["case_kind", "claim"];
 /// The field of an amendment that says which visit it amends.
 const VISIT_FIELD: &str = "visit";
+
+/// Whether somebody with these rights may adopt late work on a document that is in `scopes`: whoever answers for one of them, or the centre. What
+/// they adopt is judged as if its author had their rights.
+pub fn may_adopt(rights: &[Right], scopes: &[Scope]) -> bool {
+    let answers = |role: &Role| role.answers_for_a_grid() || *role == CentreStaff;
+    rights.iter().any(|right| scopes.contains(&right.scope) && answers(&right.role))
+}
 
 /// Whether `principal` may do the `operations` of one change to a document.
 ///

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use crate::docs::DocKind;
 use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Role, Scope, Seal};
 use crate::sync::{
-    Bootstrap, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, List, MOST_RESUME_KEY_BYTES, Offer, Part,
-    Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume, ResumeKey, Signature, Signed, Verdict,
+    Bootstrap, Decision, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, InboxDigest, LateWork, List,
+    MOST_RESUME_KEY_BYTES, Offer, Part, Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume,
+    ResumeKey, Signature, Signed, Verdict,
 };
 
 macro_rules! id {
@@ -122,17 +123,15 @@ fn relay() -> impl Strategy<Value = Relay> {
 pub(super) fn request() -> impl Strategy<Value = Request> {
     let who = (any::<u32>(), id!(), any::<[u8; 8]>().prop_map(Incarnation), millis(), option::of(id!()));
     let what = (list(reading()), option::of(push()), option::of(list(offer())), option::of(list(relay())));
-    (who, what).prop_map(|((protocol, device, incarnation, sent_at, ledger), (cursors, push, offers, relays))| Request {
-        protocol,
-        device,
-        incarnation,
-        sent_at,
-        ledger,
-        cursors,
-        push,
-        offers,
-        relays,
-    })
+    let decision = (id!(), any::<bool>()).prop_map(|(group, adopts)| Decision { group, adopts });
+    let late = (option::of(any::<[u8; 8]>().prop_map(InboxDigest)), option::of(list(decision)));
+    let request = |(who, what, late)| {
+        let (protocol, device, incarnation, sent_at, ledger) = who;
+        let (cursors, push, offers, relays) = what;
+        let (inbox, decisions) = late;
+        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions }
+    };
+    (who, what, late).prop_map(request)
 }
 
 pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
@@ -188,12 +187,12 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
     let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
     let scopes = (option::of(list(entered())), option::of(list(id!())), option::of(list(id!())));
     let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()), option::of(any::<bool>()));
-    let rest = (rest, option::of(position()));
+    let rest = (rest, option::of(position()), option::of(list(late_work())));
     (head, scopes, rest).prop_map(
         |(
             (protocol, now, ledger, verdicts, parts),
             (entered, left, erased),
-            ((backed_up_to, lacking, least_protocol, pushed), accepted_by),
+            ((backed_up_to, lacking, least_protocol, pushed), accepted_by, inbox),
         )| Response {
             protocol,
             now,
@@ -208,8 +207,18 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
             least_protocol,
             pushed,
             accepted_by,
+            inbox,
         },
     )
+}
+
+fn late_work() -> impl Strategy<Value = LateWork> {
+    (id!(), id!(), millis(), list(pushed_change())).prop_map(|(group, author, arrived_at, changes)| LateWork {
+        group,
+        author,
+        arrived_at,
+        changes,
+    })
 }
 
 pub(super) fn signed() -> impl Strategy<Value = Signed> {

@@ -20,6 +20,10 @@ pub const MOST_ENTRY_CHANGES: usize = 256;
 pub const ANSWER_BYTES: usize = 512 * 1024;
 /// The most documents whose heads a phone offers to a restored server in one message.
 pub const MOST_OFFERS: usize = 4_096;
+/// The most groups of late work in one answer: somebody looks at each. What lies behind them comes when these are decided.
+pub const MOST_LATE: usize = 64;
+/// How many bytes of late work one answer aims at, so that it stays an answer beside what else it brings.
+pub const LATE_BYTES: usize = 128 * 1024;
 /// The longest resume key of a bootstrap, in bytes: a server needs some eighteen.
 pub const MOST_RESUME_KEY_BYTES: usize = 32;
 /// The longest reason code, in bytes.

@@ -5,6 +5,7 @@
 
 mod bootstrap;
 mod enrol;
+mod late;
 mod request;
 mod response;
 #[cfg(test)]
@@ -12,5 +13,6 @@ mod tests;
 
 pub use bootstrap::{Bootstrap, Progress, Resume, ResumeKey};
 pub use enrol::{EnrolRequest, EnrolResponse};
+pub use late::{Decision, InboxDigest, LateWork};
 pub use request::{Group, Offer, Push, PushedChange, Reading, Relay, Request};
 pub use response::{Entered, Entry, EntryChange, Part, RecordKind, Response, Verdict};

@@ -9,7 +9,8 @@
 
 use crate::model::{GrantId, LedgerId, Millis, Position};
 use crate::sync::{
-    Encoding, Entered, LEAST_PROTOCOL, List, Offer, PROTOCOL_VERSION, Part, Push, Reading, Relay, Request, Response, Verdict, seal_frame,
+    Decision, Encoding, Entered, InboxDigest, LEAST_PROTOCOL, LateWork, List, Offer, PROTOCOL_VERSION, Part, Push, Reading, Relay, Request,
+    Response, Verdict, seal_frame,
 };
 
 /// What the driver tells the machine.
@@ -26,6 +27,8 @@ pub enum Input {
         /// The position at which all that was accepted lies at the latest.
         accepted_by: Position,
     },
+    /// What was decided about late work is done, as far as it counts, and durable.
+    Decided,
     /// What the scopes hold behind the cursors.
     Page(Page),
     /// All that was read so far is durable.
@@ -54,12 +57,14 @@ pub struct Page {
     pub left: Vec<GrantId>,
     /// Everything up to here is in a backup.
     pub backed_up_to: Option<Position>,
+    /// The late work that waits for the phone's person, where it is other than what the phone holds.
+    pub inbox: Option<Vec<LateWork>>,
 }
 
 impl Page {
     /// Whether there is nothing in it that a phone would have to be told.
     pub const fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.entered.is_empty() && self.left.is_empty()
+        self.parts.is_empty() && self.entered.is_empty() && self.left.is_empty() && self.inbox.is_none()
     }
 }
 
@@ -75,6 +80,9 @@ pub struct Standing {
 impl Standing {
     /// Takes over that what was read has been sent. A cursor in the middle of a long reading stays: the phone's next request names it.
     fn advance(&mut self, page: &Page) {
+        if let Some(inbox) = &page.inbox {
+            self.request.inbox = InboxDigest::of(inbox.iter().map(|late| late.group));
+        }
         let cursors = &mut self.request.cursors.0;
         cursors.retain(|cursor| !page.left.contains(&cursor.grant));
         cursors.extend(page.entered.iter().map(|entered| Reading::at(entered.grant.id, Position(0))));
@@ -100,6 +108,8 @@ pub enum Effect {
     },
     /// Judge the push.
     Judge(Box<Push>),
+    /// Do what the phone's person decided about late work.
+    Decide(Vec<Decision>),
     /// Read the feed behind these cursors, leaving out the changes of this very push.
     Read(Vec<Reading>),
     /// Wait until all that was read is durable.
@@ -117,6 +127,7 @@ enum State {
     Fresh,
     Reconciling,
     Judging,
+    Deciding,
     Reading,
     Securing,
     Done,
@@ -136,6 +147,7 @@ pub struct Exchange {
     /// What is judged after the reconciliation.
     push: Option<Box<Push>>,
     verdicts: Option<Vec<Verdict>>,
+    decisions: Vec<Decision>,
     lacking: Vec<Offer>,
     accepted_by: Option<Position>,
     /// The phone must bring back before it reads: it is not told what changed.
@@ -161,6 +173,7 @@ impl Exchange {
             standing: None,
             push: None,
             verdicts: None,
+            decisions: Vec::new(),
             lacking: Vec::new(),
             accepted_by: None,
             reads: true,
@@ -190,8 +203,9 @@ impl Exchange {
             }
             (State::Judging, Input::Judged { verdicts, accepted_by }) => {
                 (self.verdicts, self.accepted_by) = (Some(verdicts), Some(accepted_by));
-                self.read(out);
+                self.decide(out);
             }
+            (State::Deciding, Input::Decided) => self.read(out),
             (State::Reading, Input::Page(page)) if self.pushing && page.is_empty() => {
                 self.state = State::Done;
                 out.push(Effect::Nothing);
@@ -217,6 +231,7 @@ impl Exchange {
         self.push = request.push.take().map(Box::new);
         let offers = request.offers.take().map_or_else(Vec::new, |offers| offers.0);
         let relays = request.relays.take().map_or_else(Vec::new, |relays| relays.0);
+        self.decisions = request.decisions.take().map_or_else(Vec::new, |decisions| decisions.0);
         self.cursors = std::mem::take(&mut request.cursors.0);
         // Positions of another life of the ledger, or of none, mean nothing: the phone reads anew.
         let is_ours = request.ledger == Some(self.ledger);
@@ -246,7 +261,18 @@ impl Exchange {
                 self.state = State::Judging;
                 out.push(Effect::Judge(push));
             }
-            None => self.read(out),
+            None => self.decide(out),
+        }
+    }
+
+    /// Decisions wait until the phone knows the life of the ledger that they are about.
+    fn decide(&mut self, out: &mut Vec<Effect>) {
+        let decisions = std::mem::take(&mut self.decisions);
+        if decisions.is_empty() || !self.reads {
+            self.read(out);
+        } else {
+            self.state = State::Deciding;
+            out.push(Effect::Decide(decisions));
         }
     }
 
@@ -291,6 +317,7 @@ impl Exchange {
             least_protocol: self.is_outdated().then_some(self.least_protocol),
             pushed: self.pushing.then_some(true),
             accepted_by: self.accepted_by,
+            inbox: page.inbox.map(List),
         }
     }
 }

@@ -25,13 +25,14 @@
 //! | `places`, `households`, `residents`, `organisations`, `due`, `cases` | an object with one key, the command's name: `[row]` |
 //! | `search` | `found: [row and `found_in`: `name`, `pinyin`, `door`, `text`]` |
 //! | `show` | the record: `id`, `short`, `kind`, its fields, `tags`, `visits`, `notes`, `attachments`, `timeline`, `conflicts`, as its kind has them |
-//! | `refused` | `refused: [{group, short, what, subject: ref, code, recorded_at, refused_at}]` |
+//! | `refused` | `refused: [{group, short, what, subject: ref, code, recorded_at, refused_at, here, lines: [{field, text}]}]` |
+//! | `inbox` | `inbox: [{group, short, author, arrived_at, subjects: [ref], lines: [{field, text}]}]`; after a decision `decided: [group]`, `adopted` |
 //! | the others | `{id, kind}` of what was recorded, and `sync` |
 //!
 //! - a *row*: `id`, `short`, `kind`, what its list shows, `grid: ref`, `conflicted`, and whether it has arrived: `sync` (`local`,
 //!   `sending`, `accepted`, `refused`), with `refusal` (a code) if it was refused
 //! - a *ref*: `{id, name}`
-//! - *queue*: `phase`, `pending`, `oldest_pending`, `refused`, `last_success`, `failed_attempts`, `next_attempt`, `last_error`,
+//! - *queue*: `phase`, `pending`, `oldest_pending`, `refused`, `inbox`, `last_success`, `failed_attempts`, `next_attempt`, `last_error`,
 //!   `clock_offset_ms`, `bootstrap: {documents, documents_total, bytes, bytes_total, usable, complete}`
 //! - *conflicts*: `[{field, values: [{value, by: ref, at, shown}]}]`, the value that is shown last
 //! - a failure: exit code 1 and `{"error": {"code", "message"}}`, with `next` where something can be done and `candidates` where a name
@@ -42,6 +43,7 @@
 mod case;
 mod error;
 mod household;
+mod inbox;
 mod index;
 mod issue;
 mod list;
@@ -148,6 +150,8 @@ pub enum Command {
     Note(note::NoteArgs),
     /// 被退回 List what the server refused; send it again or let it go
     Refused(refused::RefusedArgs),
+    /// 待接收 List late work of others that waits for your decision; take it or turn it down
+    Inbox(inbox::InboxArgs),
 }
 
 /// An opened phone: its engine, and what its answers look like.
@@ -216,5 +220,6 @@ pub(crate) fn perform(phone: &Phone, command: Command, page: &mut Page<'_>) -> R
         Command::Case(command) => case::perform(phone, command, page),
         Command::Note(args) => note::note(phone, &args, page),
         Command::Refused(args) => refused::perform(phone, args, page),
+        Command::Inbox(args) => inbox::perform(phone, args, page),
     }
 }

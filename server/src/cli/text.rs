@@ -142,7 +142,13 @@ texts! {
     Measured: "文件 {size} 字节,SHA-256 {hash}", "The file has {size} bytes, SHA-256 {hash}";
     Resent: "已重新记录{kind},下次同步时发送。", "The {kind} is recorded again and goes out with the next sync.";
     Discarded: "已放弃这条{kind}。", "The {kind} was let go.";
-    NextRefused: "重新发送:`refused resend 编号`;放弃:`refused discard 编号`。", "Send again: `refused resend ID`; let go: `refused discard ID`.";
+    NextRefused: "重新发送:`refused resend 编号`;改写后发送:`refused mend 编号 内容`;放弃:`refused discard 编号`。",
+        "Send again: `refused resend ID`; with other words: `refused mend ID TEXT`; let go: `refused discard ID`.";
+    NextInbox: "采纳:`inbox adopt 编号`(全部:`inbox adopt all`);不采纳:`inbox decline 编号`。",
+        "Take it: `inbox adopt ID` (everything: `inbox adopt all`); turn it down: `inbox decline ID`.";
+    Adopted: "已采纳 {n} 条,下次同步后生效。", "{n} taken; the server hears of it with the next sync.";
+    TurnedDown: "未采纳 {n} 条,留在服务器的待更正区。", "{n} turned down; they stay in the server's quarantine.";
+    InboxWaits: "待接收的补报记录:{n} 条(`doorstep phone inbox`)。", "Late work that waits for you: {n} (`doorstep phone inbox`).";
 
     // Lists.
     Nothing: "没有记录。", "None.";
@@ -174,6 +180,9 @@ texts! {
     ColumnWhat: "内容", "what";
     ColumnSubject: "对象", "of";
     ColumnReason: "原因", "reason";
+    ColumnWords: "内容", "words";
+    ColumnAuthor: "记录人", "recorded by";
+    ColumnArrived: "到达时间", "arrived";
     ColumnRecorded: "记录时间", "recorded";
 
     // One record.
@@ -226,6 +235,7 @@ texts! {
     NextGrid: "请用 `--grid` 指定;还没有同步过的,请先同步。", "Name it with `--grid`; if you never synced, sync first.";
     NotInScope: "这份档案不在您负责的网格内,没有记录。", "This is in no grid of yours; nothing was recorded.";
     NextSyncForGrant: "如果刚给您分配了网格,请先同步。", "If a grid was just given to you, sync first.";
+    HandedOver: "这条记录已移交给网格的现任负责人,本机不再保留内容。", "This was handed over to whoever answers for the grid now; its contents are no longer on this phone.";
     NotAllowed: "您没有权限这样做,没有记录。", "You may not do this; nothing was recorded.";
     CaseWas: "办件已是“{state}”,这一步不再适用。", "The case is {state} already, so this step does not apply any more.";
     CapturedAlready: "办件已经采集过了。", "The case was captured already.";

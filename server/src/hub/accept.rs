@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use doorstep_core::docs::hash_of;
-use doorstep_core::model::{CaseId, ChangeHash, DocId, GroupId, Millis, Position, Scope, StreetId};
+use doorstep_core::model::{CaseId, ChangeHash, DocId, GroupId, Millis, PersonId, Position, Scope, StreetId};
 use doorstep_core::sync::{Group, Leaf, List, Push, Refusal, Verdict};
 
 use super::authenticate::Authenticated;
 use super::cache::Loaded;
+use super::inbox::late_entry;
 use super::judge::{Bench, Judged, judge};
 use super::working::WorkingSet;
 use super::{Hub, HubError};
-use crate::ledger::{AcceptedGroup, ClaimWrite, Commit, LedgerError, PushProof, QuarantinedGroup};
+use crate::ledger::{AcceptedGroup, ClaimWrite, Commit, InboxEntry, LedgerError, PushProof, QuarantinedGroup};
 use crate::telemetry;
 
 /// How often acceptance reads and decides again when the ledger moved on, before the phone is asked to try later. Under the locks of one
@@ -31,14 +32,24 @@ pub(super) struct Brought {
 
 /// What judging a push came to.
 #[derive(Default)]
-struct Plan {
+pub(super) struct Plan {
     verdicts: Vec<Verdict>,
     again: BTreeSet<DocId>,
-    documents: WorkingSet,
+    pub(super) documents: WorkingSet,
     groups: Vec<AcceptedGroup>,
     claims: Vec<ClaimWrite>,
     rulings_due: Vec<DocId>,
-    quarantine: Vec<QuarantinedGroup>,
+    pub(super) quarantine: Vec<QuarantinedGroup>,
+    pub(super) inbox: Vec<InboxEntry>,
+    /// Late work that somebody decided about.
+    decided: Vec<GroupId>,
+}
+
+impl Plan {
+    /// One in which somebody decides about late work.
+    pub(super) fn deciding(group: GroupId) -> Self {
+        Self { decided: vec![group], ..Self::default() }
+    }
 }
 
 impl Hub {
@@ -76,11 +87,13 @@ impl Hub {
     fn judge_and_commit(&self, who: &Authenticated, push: &Push, leaves: &[Leaf]) -> Result<(Vec<Verdict>, BTreeSet<DocId>), HubError> {
         let mut suspects = BTreeSet::new();
         loop {
-            let mut plan = self.plan(who, push, &suspects)?;
+            let proof = proof_of(who, push, leaves);
+            let mut plan = self.plan(who, push, &proof, &suspects)?;
             let (saved, broken) = reload_checked(&plan);
             if broken.is_empty() {
                 let again = std::mem::take(&mut plan.again);
-                return Ok((self.commit(who, plan, saved, leaves)?, again));
+                let proof = (!plan.groups.is_empty()).then_some(proof);
+                return Ok((self.commit(who, plan, saved, proof)?, again));
             }
             // A document does not survive saving: the groups that wrote to it are judged again, and refused one by one.
             let before = suspects.len();
@@ -92,10 +105,9 @@ impl Hub {
     }
 
     /// Judges all groups in order. A document of `suspects` is put through the reload check after each group.
-    fn plan(&self, who: &Authenticated, push: &Push, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
+    fn plan(&self, who: &Authenticated, push: &Push, proof: &PushProof, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
         let mut plan = Plan::default();
         let mut refused: BTreeMap<ChangeHash, GroupId> = BTreeMap::new();
-        let (principal, former) = (who.principal(), who.former_principal());
         let now = self.now();
         for group in &push.groups.0 {
             let verdict = match self.known(who, &plan, group)? {
@@ -109,12 +121,24 @@ impl Hub {
                     for change in &group.changes.0 {
                         plan.documents.fetch(self, who.street.id, change.doc)?;
                     }
-                    let device = who.device.id.tag();
-                    let (street, registrar) = (who.street.id, who.registrar());
-                    let bench = Bench { street, registrar, device, principal: &principal, former: &former, now, refused: &refused };
+                    let bench = Bench {
+                        street: who.street.id,
+                        registrar: who.registrar(),
+                        device: who.device.id.tag(),
+                        principal: who.principal(),
+                        former: who.former_principal(),
+                        now,
+                        refused: &refused,
+                    };
                     match judge(&bench, &plan.documents, group).and_then(|judged| survives(judged, suspects)) {
-                        Ok(judged) => self.take(who, &mut plan, group, judged)?,
-                        Err(refusal) => refuse(who, &mut plan, group, &refusal, now),
+                        Ok(judged) => self.take(who, &mut plan, group, judged, None)?,
+                        Err(refusal) => {
+                            let refusal = self.as_late_work(who, &plan, group, refusal)?;
+                            if refusal == Refusal::GrantEnded {
+                                plan.inbox.push(late_entry(&plan, who.street.id, group));
+                            }
+                            refuse(who, &mut plan, group, &refusal, proof, now)
+                        }
                     }
                 }
             };
@@ -151,11 +175,20 @@ impl Hub {
         let quarantined = self.ledger.quarantined(who.street.id, group.id)?;
         Ok(quarantined
             .filter(|old| old.changes.iter().map(|(doc, _, bytes)| (*doc, hash_of(bytes))).eq(hashes()))
+            // What became of late work since is no matter of its author's phone.
+            .map(|old| if old.proof.is_some() { QuarantinedGroup { code: Refusal::GrantEnded.code().to_owned(), ..old } } else { old })
             .map(|old| Verdict::Refused { group: group.id, code: old.code, offset_ms: old.offset_ms, because_of: old.because_of }))
     }
 
     /// Takes a judged group into the plan, with the ruling on what it claims.
-    fn take(&self, who: &Authenticated, plan: &mut Plan, group: &Group, mut judged: Judged) -> Result<Verdict, HubError> {
+    pub(super) fn take(
+        &self,
+        who: &Authenticated,
+        plan: &mut Plan,
+        group: &Group,
+        mut judged: Judged,
+        adopted_by: Option<PersonId>,
+    ) -> Result<Verdict, HubError> {
         let mut duplicate_of = None;
         if let Some((key, case)) = judged.claim.take() {
             let taken = plan.claims.iter().find(|claim| claim.key == key).map(|claim| claim.case);
@@ -178,7 +211,7 @@ impl Hub {
         let (numbers, seals) = judged.receipts.iter().map(|receipt| (receipt.number, receipt.seal)).unzip();
         let receipts = group.changes.0.iter().zip(&judged.receipts);
         let changes = receipts.map(|(change, receipt)| (change.doc, hash_of(&change.bytes), receipt.number)).collect();
-        plan.groups.push(AcceptedGroup { id: group.id, at: judged.at, changes, duplicate_of });
+        plan.groups.push(AcceptedGroup { id: group.id, at: judged.at, changes, duplicate_of, adopted_by });
         for working in judged.documents {
             plan.documents.0.insert(working.document.id(), working);
         }
@@ -186,19 +219,21 @@ impl Hub {
         Ok(Verdict::Accepted { group: group.id, at: judged.at, numbers: List(numbers), duplicate_of, seals: List(seals) })
     }
 
-    fn commit(&self, who: &Authenticated, plan: Plan, mut saved: Saved, leaves: &[Leaf]) -> Result<Vec<Verdict>, HubError> {
-        if plan.groups.is_empty() && plan.quarantine.is_empty() {
+    /// Commits a plan whose documents were saved; `proof` is the signature of what is accepted in it.
+    pub(super) fn commit(
+        &self,
+        who: &Authenticated,
+        plan: Plan,
+        mut saved: Saved,
+        proof: Option<PushProof>,
+    ) -> Result<Vec<Verdict>, HubError> {
+        if plan.groups.is_empty() && plan.quarantine.is_empty() && plan.decided.is_empty() {
             return Ok(plan.verdicts);
         }
+        let told: BTreeSet<Scope> = plan.inbox.iter().flat_map(|entry| &entry.documents).flat_map(|(_, scopes)| scopes).copied().collect();
         let changed = plan.documents.0.into_iter().filter_map(|(id, working)| Some((working, saved.remove(&id)?)));
         let writes = changed.map(|(working, saved)| working.into_write(who.street.id, saved, self.most_logged));
         let (documents, loaded): (Vec<_>, Vec<Loaded>) = writes.unzip();
-        let push = who.request.push.as_ref();
-        let proof = push.filter(|_| !plan.groups.is_empty()).map(|push| PushProof {
-            device: who.device.id,
-            signature: push.signature,
-            leaves: leaves.iter().map(|leaf| (leaf.doc, leaf.hash)).collect(),
-        });
         let commit = Commit {
             documents,
             groups: plan.groups,
@@ -206,12 +241,15 @@ impl Hub {
             rulings_due: plan.rulings_due,
             rulings_given: Vec::new(),
             quarantine: plan.quarantine,
+            inbox: plan.inbox,
+            decided: plan.decided,
             proof,
             grants: who.grants.clone(),
             directory_version: None,
             directory: None,
         };
         self.commit_documents(who.street.id, commit, loaded)?;
+        self.movements.documents(who.street.id, told.iter());
         Ok(plan.verdicts)
     }
 
@@ -232,7 +270,12 @@ impl Hub {
     }
 }
 
-fn refuse(who: &Authenticated, plan: &mut Plan, group: &Group, refusal: &Refusal, now: Millis) -> Verdict {
+/// The signature of a push over everything in it.
+fn proof_of(who: &Authenticated, push: &Push, leaves: &[Leaf]) -> PushProof {
+    PushProof { device: who.device.id, signature: push.signature, leaves: leaves.iter().map(|leaf| (leaf.doc, leaf.hash)).collect() }
+}
+
+fn refuse(who: &Authenticated, plan: &mut Plan, group: &Group, refusal: &Refusal, proof: &PushProof, now: Millis) -> Verdict {
     tracing::info!(device = %who.device.id, group = %group.id, code = refusal.code(), "a group was refused");
     metrics::counter!(telemetry::QUARANTINE, "reason" => refusal.code().to_owned()).increment(1);
     plan.quarantine.push(QuarantinedGroup {
@@ -244,6 +287,7 @@ fn refuse(who: &Authenticated, plan: &mut Plan, group: &Group, refusal: &Refusal
         offset_ms: refusal.offset_ms(),
         because_of: refusal.because_of(),
         changes: group.changes.0.iter().map(|change| (change.doc, change.kind, change.bytes.clone())).collect(),
+        proof: (*refusal == Refusal::GrantEnded).then(|| proof.clone()),
     });
     Verdict::refused(group.id, refusal)
 }
@@ -257,10 +301,10 @@ fn survives(judged: Judged, suspects: &BTreeSet<DocId>) -> Result<Judged, Refusa
 }
 
 /// Changed documents as they were saved.
-type Saved = BTreeMap<DocId, Vec<u8>>;
+pub(super) type Saved = BTreeMap<DocId, Vec<u8>>;
 
 /// The documents that were changed, saved, and those of them that do not survive it.
-fn reload_checked(plan: &Plan) -> (Saved, Vec<DocId>) {
+pub(super) fn reload_checked(plan: &Plan) -> (Saved, Vec<DocId>) {
     let mut checked = Saved::new();
     let mut broken = Vec::new();
     for (id, working) in plan.documents.0.iter().filter(|(_, working)| working.is_changed()) {

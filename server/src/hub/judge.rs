@@ -21,9 +21,9 @@ pub struct Bench<'a> {
     pub street: StreetId,
     pub registrar: Registrar,
     pub device: DeviceTag,
-    pub principal: &'a Principal,
+    pub principal: Principal,
     /// The same with all the rights that it ever had.
-    pub former: &'a Principal,
+    pub former: Principal,
     pub now: Millis,
     /// Changes of this push that were refused, with their groups: what builds on them is refused with that reason.
     pub refused: &'a BTreeMap<ChangeHash, GroupId>,
@@ -108,7 +108,7 @@ fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change:
     let operations = wellformed::check(&working.document, change).map_err(|malformed| explain(bench, change, malformed))?;
     let after = scopes_after(bench.street, &working.scopes, &operations);
     let subject = Subject { document: &working.document, before: &working.scopes, after: &after };
-    policy::may_write(bench.principal, subject, &operations)
+    policy::may_write(&bench.principal, subject, &operations)
         .map_err(|denied| late_or_denied(bench, working, &after, &operations, denied))?;
     Arc::make_mut(&mut working.document).apply([change])?;
     // What comes next in the same push is judged by where the document is now: a new one is in no scope but by its first change.
@@ -138,12 +138,12 @@ fn explain(bench: &Bench<'_>, change: &Change, malformed: Malformed) -> Refusal 
 /// has it still.
 fn late_or_denied(bench: &Bench<'_>, working: &Working, after: &[Scope], operations: &[Operation], denied: Denied) -> Refusal {
     let subject = Subject { document: &working.document, before: &working.scopes_ever(), after };
-    let was_allowed = policy::may_write(bench.former, subject, operations).is_ok();
+    let was_allowed = policy::may_write(&bench.former, subject, operations).is_ok();
     if was_allowed { Refusal::GrantEnded } else { denied.into() }
 }
 
 /// The scopes that a document will be in by what a change sets; the rest stay.
-fn scopes_after(street: StreetId, before: &[Scope], operations: &[Operation]) -> Vec<Scope> {
+pub(super) fn scopes_after(street: StreetId, before: &[Scope], operations: &[Operation]) -> Vec<Scope> {
     let grid = operations.iter().find_map(|operation| match (&operation.path, &operation.action) {
         (Path::Root(key), Action::Put(Scalar::Bytes(bytes))) if key == "grid" => GridId::try_from(bytes.as_slice()).ok(),
         _ => None,

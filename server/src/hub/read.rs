@@ -109,6 +109,7 @@ impl Hub {
             };
             page.parts.extend(part);
         }
+        page.inbox = self.inbox_for(who)?;
         Ok(page)
     }
 
@@ -128,8 +129,8 @@ impl Hub {
         let (grant, from) = (reading.grant, reading.position);
         let mut answer = Answer::default();
         for doc in &brought.again {
-            let stands = |stored: StoredDocument| sight.has(stored.kind) && stored.scopes.contains(&sight.scope);
-            if !self.ledger.document(street, *doc)?.is_some_and(stands) {
+            let stands = |(kind, scopes): (DocKind, Vec<Scope>)| sight.has(kind) && scopes.contains(&sight.scope);
+            if !self.ledger.scopes(street, *doc)?.is_some_and(stands) {
                 answer.take(Entry::Left { doc: *doc });
             }
         }

@@ -1,7 +1,7 @@
 //! A commit, and what it brings beside documents: groups accepted and refused, and the signature that they came under.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ChangeHash, ClaimKey, DeviceId, Directory, DocId, Grant, GroupId, Millis, PersonId};
+use doorstep_core::model::{ChangeHash, ClaimKey, DeviceId, Directory, DocId, Grant, GroupId, Millis, PersonId, Scope};
 use doorstep_core::sync::Signature;
 
 use super::DocumentWrite;
@@ -17,6 +17,8 @@ pub struct AcceptedGroup {
     pub changes: Vec<(DocId, ChangeHash, u64)>,
     /// The case that claimed the same before.
     pub duplicate_of: Option<DocId>,
+    /// Who adopted it, if its author had lost the right to it before it arrived. Its signature is its author's.
+    pub adopted_by: Option<PersonId>,
 }
 
 /// A group that was refused: kept with its reason, its bytes and who sent it.
@@ -38,6 +40,17 @@ pub struct QuarantinedGroup {
     pub because_of: Option<GroupId>,
     /// Its changes: document, kind, bytes as they came.
     pub changes: Vec<(DocId, DocKind, Vec<u8>)>,
+    /// For late work: the signed push that it came in, by which it is accepted once somebody adopts it.
+    pub proof: Option<PushProof>,
+}
+
+/// Late work that waits for somebody who answers for its scope. The group itself is in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxEntry {
+    /// The group.
+    pub group: GroupId,
+    /// Its documents, each with the scopes that it is in as far as was known when it arrived: those that did not exist are in none but by this.
+    pub documents: Vec<(DocId, Vec<Scope>)>,
 }
 
 /// The signed push that accepted groups came in: authorship is this signature, never the connection.
@@ -77,6 +90,10 @@ pub struct Commit {
     pub rulings_given: Vec<DocId>,
     /// Groups that were refused.
     pub quarantine: Vec<QuarantinedGroup>,
+    /// Those of them that wait for somebody who may adopt them.
+    pub inbox: Vec<InboxEntry>,
+    /// Late work that waits no longer.
+    pub decided: Vec<GroupId>,
     /// The signature that the groups came under. Changes that are not among its leaves have none: the server made them.
     pub proof: Option<PushProof>,
     /// The grants that policy read: each must stand as it stood then.

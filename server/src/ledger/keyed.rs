@@ -12,6 +12,7 @@ mod commit;
 mod compact;
 mod document;
 mod feed;
+mod inbox;
 mod keys;
 mod quarantine;
 mod restored;
@@ -28,8 +29,8 @@ use doorstep_core::model::{
 use doorstep_core::store::{Read, Store};
 
 use super::{
-    AcceptedGroup, Commit, Device, EnrolmentCode, FeedRow, Ledger, LedgerError, LoggedChange, PushProof, QuarantinedGroup, StoredDocument,
-    Street,
+    AcceptedGroup, Commit, Device, EnrolmentCode, FeedRow, InboxEntry, Ledger, LedgerError, LoggedChange, PushProof, QuarantinedGroup,
+    StoredDocument, Street,
 };
 
 /// A [`Ledger`] in a store. Cheap to make: it holds nothing but the store.
@@ -89,6 +90,10 @@ impl Ledger for KeyedLedger {
         document::read(self.read(), street, doc)
     }
 
+    fn scopes(&self, street: StreetId, doc: DocId) -> Result<Option<(DocKind, Vec<Scope>)>, LedgerError> {
+        document::scopes(self.read(), street, doc)
+    }
+
     fn changes_after(&self, street: StreetId, doc: DocId, after: Position, limit: usize) -> Result<Option<Vec<LoggedChange>>, LedgerError> {
         document::changes(self.read(), street, doc, after, limit)
     }
@@ -136,6 +141,10 @@ impl Ledger for KeyedLedger {
 
     fn quarantine(&self, street: StreetId, limit: usize) -> Result<Vec<QuarantinedGroup>, LedgerError> {
         quarantine::latest(self.read(), street, limit)
+    }
+
+    fn inbox(&self, street: StreetId, limit: usize) -> Result<Vec<InboxEntry>, LedgerError> {
+        inbox::read(self.read(), street, limit)
     }
 
     fn add_grant(&self, street: StreetId, grant: &Grant) -> Result<(), LedgerError> {

@@ -59,6 +59,28 @@ impl World {
         self.after_operation(moved)
     }
 
+    /// Somebody who answers for a scope decides about late work of others.
+    pub(super) fn decide(&mut self, phone: usize, adopts: bool) -> Result<(), Violation> {
+        let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+        let waiting = match engine.inbox() {
+            Err(FieldError::Store(StoreError::Stopped)) => {
+                self.look_after(phone);
+                return Ok(());
+            }
+            waiting => waiting.map_err(|error| Violation { invariant: "an inbox can be read", detail: format!("{error:?}") })?,
+        };
+        let Some(group) = self.dice.pick(&waiting).map(|late| late.group) else { return Ok(()) };
+        let decided = self.phones[phone].engine().map(|engine| engine.decide(group, adopts));
+        self.say(|| format!("phone {phone} decides about late work {group:?}: {adopts}, {decided:?}"));
+        if !matches!(decided, Some(Err(FieldError::Store(StoreError::Stopped)))) {
+            ensure(decided.is_none_or(|decided| decided.is_ok()), "late work that waits can be decided about", || {
+                format!("phone {phone}")
+            })?;
+        }
+        self.look_after(phone);
+        Ok(())
+    }
+
     fn some_role(&mut self, scope: Scope) -> Role {
         const HELPERS: [Role; 4] = [Role::Auxiliary, Role::RepairManager, Role::Crew, Role::ApprovalClerk];
         match scope {

@@ -8,6 +8,7 @@ use doorstep_core::field::Engine;
 use doorstep_core::model::{DocId, EventKind, Grant, GrantId, Receipts, Scope, StreetId};
 use doorstep_core::policy;
 use doorstep_core::store::{Read, prefix_end};
+use doorstep_core::sync::Refusal;
 use doorstep_core::workflow;
 use doorstep_server::hub::HubError;
 
@@ -79,7 +80,8 @@ impl World {
                 let scopes = stored.map(|stored| stored.scopes).unwrap_or_default();
                 let digest = document.digest();
                 let said: BTreeSet<Scope> = document.grids().into_iter().map(Scope::Grid).chain([Scope::Street(street)]).collect();
-                ensure(said == scopes.iter().copied().collect(), "a document is in the scopes that it names", || format!("{doc:?}"))?;
+                let lasting = scopes.iter().filter(|scope| !matches!(scope, Scope::Case(_)));
+                ensure(said == lasting.copied().collect(), "a document is in the scopes that it names", || format!("{doc:?}"))?;
                 held.insert(doc, Held { kind, document, receipts, digest, summary, scopes });
             }
         }
@@ -92,6 +94,13 @@ impl World {
         for (group, promise) in self.record.promises.iter().filter(|(_, promise)| self.phones[promise.phone].street == street) {
             let detail = || format!("{group:?}: {promise:?}");
             ensure(promise.fate != Fate::Waiting, "after a calm no command waits", detail)?;
+            if let Fate::Refused(code) = &promise.fate
+                && Refusal::from_wire(code, None, None) == Refusal::GrantEnded
+                && !self.record.restored
+            {
+                let kept = of_ledger(hub.ledger().quarantined(street, *group))?.is_some();
+                ensure(kept, "late work that its author's phone handed over is kept by the server", detail)?;
+            }
             let is_there = match promise.fate {
                 Fate::Accepted => true,
                 Fate::Forgotten => self.record.acknowledged.contains_key(group),

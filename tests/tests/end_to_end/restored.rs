@@ -288,6 +288,8 @@ fn a_change_without_the_servers_seal_does_not_come_back() {
             push: None,
             offers: None,
             relays: Some(List(vec![relay])),
+            inbox: None,
+            decisions: None,
         };
         let frame = seal_frame(&key.seal(minicbor::to_vec(&request).unwrap()), Encoding::Deflate);
         let response: Response = open_frame(&server.post(SYNC_PATH, &frame).unwrap().body).unwrap();

@@ -112,7 +112,7 @@ fn household(entry: Entry) -> Option<Document> {
 }
 
 #[test]
-fn unsent_work_of_a_lost_grid_comes_back_with_its_reason_and_can_be_sent_again_when_the_grid_is_given_back() {
+fn unsent_work_of_a_lost_grid_is_refused_with_its_reason_and_adopted_by_its_author_when_the_grid_is_given_back() {
     let street = Street::build(SMALL);
     let server = street.serve();
     let phone = street.worker_phone(&server, "phone", 0);
@@ -144,14 +144,15 @@ fn unsent_work_of_a_lost_grid_comes_back_with_its_reason_and_can_be_sent_again_w
     phone.sync(&server.transport());
     assert_eq!(phone.engine.refused().unwrap(), refused);
 
-    // The grid is given back: its documents come again, and the author sends the refused work.
+    // The grid is given back: its documents come again, and the author is asked about the work that came late.
     server.hub.grant(street.id(), street.worker(0), &worker_of(street.grid(0)), Term::OPEN).unwrap();
     phone.sync(&server.transport());
     assert_eq!(phone.households(), doors);
     assert!(phone.has_visit(doors[0], arrived));
-    for record in &refused {
-        phone.engine.resend(record.group).unwrap();
+    for late in phone.engine.inbox().unwrap() {
+        phone.engine.decide(late.group, true).unwrap();
     }
+    phone.sync(&server.transport());
     phone.sync(&server.transport());
     assert!(phone.engine.refused().unwrap().is_empty());
     assert_eq!(phone.engine.household(doors[0]).unwrap().visits.len(), 2);

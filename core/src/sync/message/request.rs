@@ -4,7 +4,8 @@ use crate::docs::DocKind;
 use crate::model::{ChangeHash, DeviceId, DocId, GrantId, GroupId, Incarnation, LedgerId, Millis, Position};
 use crate::sync::closed::arm;
 use crate::sync::{
-    EntryChange, HashAlgorithm, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Resume, Signature,
+    Decision, EntryChange, HashAlgorithm, InboxDigest, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_LATE,
+    MOST_OFFERS, Resume, Signature,
 };
 
 /// What a phone sends: who it is, how far it has read, what it recorded.
@@ -38,6 +39,12 @@ pub struct Request {
     /// To a restored server: changes that it lacks, the phone's own and others'.
     #[n(8)]
     pub relays: Option<List<Relay, MOST_GROUPS>>,
+    /// Which late work the phone holds; absent where that is none.
+    #[n(9)]
+    pub inbox: Option<InboxDigest>,
+    /// What was decided about late work.
+    #[n(10)]
+    pub decisions: Option<List<Decision, MOST_LATE>>,
 }
 
 /// A cursor within a request; the ledger stands beside it.

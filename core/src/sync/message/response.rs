@@ -4,8 +4,8 @@ use crate::docs::DocKind;
 use crate::model::{CaseId, DocId, Grant, GrantId, GroupId, LedgerId, Millis, Position, Receipt, Receipts, Seal};
 use crate::sync::text::text;
 use crate::sync::{
-    Bootstrap, List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_OFFERS, Offer,
-    PROTOCOL_VERSION, Refusal,
+    Bootstrap, LateWork, List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_LATE,
+    MOST_OFFERS, Offer, PROTOCOL_VERSION, Refusal,
 };
 
 /// What the server answers.
@@ -51,6 +51,9 @@ pub struct Response {
     /// With verdicts: what was accepted lies at this position at the latest. Once [`Response::backed_up_to`] has come so far, it is in a backup.
     #[n(12)]
     pub accepted_by: Option<Position>,
+    /// The late work that waits for a decision of this person, where it is other than what the phone says that it holds. The oldest first.
+    #[n(13)]
+    pub inbox: Option<List<LateWork, MOST_LATE>>,
 }
 
 impl Response {
@@ -70,6 +73,7 @@ impl Response {
             least_protocol: None,
             pushed: None,
             accepted_by: None,
+            inbox: None,
         }
     }
 }

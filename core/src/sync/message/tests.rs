@@ -107,6 +107,8 @@ fn nothing_new(position: Position) -> Request {
         push: None,
         offers: None,
         relays: None,
+        inbox: None,
+        decisions: None,
     }
 }
 

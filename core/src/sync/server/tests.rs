@@ -22,6 +22,8 @@ fn request(protocol: u32, ledger: Option<LedgerId>, with_push: bool) -> Request 
         push: with_push.then(|| Push { groups: List::default(), hashes: HashAlgorithm::Sha256, signature }),
         offers: None,
         relays: None,
+        inbox: None,
+        decisions: None,
     }
 }
 

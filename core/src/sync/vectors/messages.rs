@@ -10,8 +10,9 @@ use crate::model::{
 };
 use crate::summary::Summary;
 use crate::sync::{
-    Bootstrap, Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, Leaf, List, Offer, Part, Progress,
-    Push, PushedChange, Reading, RecordKind, Refusal, Relay, Request, Response, Resume, ResumeKey, Verdict, seal_frame,
+    Bootstrap, Decision, Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, InboxDigest, LateWork,
+    Leaf, List, Offer, Part, Progress, Push, PushedChange, Reading, RecordKind, Refusal, Relay, Request, Response, Resume, ResumeKey,
+    Verdict, seal_frame,
 };
 
 pub(super) fn all() -> Vec<Vector> {
@@ -25,6 +26,7 @@ pub(super) fn all() -> Vec<Vector> {
             "request-to-a-restored-server",
             request("Heads that the phone offers, and a change of somebody else that the server lacks.", &restored()),
         ),
+        ("request-decisions", request("Late work that the phone holds, and what was decided about two groups of it.", &decisions())),
         ("response-nothing-new", response("Nothing has changed.", &nothing())),
         ("response-verdicts", response("Every kind of verdict. The push that it answers had six groups.", &verdicts())),
         (
@@ -39,6 +41,7 @@ pub(super) fn all() -> Vec<Vector> {
         ("response-of-a-restored-server", response("What is in a backup, and which of the offered heads the server lacks.", &lacking())),
         ("response-pushed", response("Pushed on a live connection: it answers no request.", &pushed())),
         ("response-to-an-old-phone", response("A verdict and no parts: the phone is below the least version.", &outdated())),
+        ("response-inbox", response("Late work of a colleague, which waits for a decision.", &inbox())),
         ("enrol-request", enrol_request()),
         ("enrol-response", enrol_response()),
     ]
@@ -93,7 +96,22 @@ fn nothing_new() -> Request {
         push: None,
         offers: None,
         relays: None,
+        inbox: None,
+        decisions: None,
     }
+}
+
+fn decisions() -> Request {
+    let decided = vec![Decision { group: id(0x97), adopts: true }, Decision { group: id(0x98), adopts: false }];
+    let inbox = InboxDigest::of([id(0x97), id(0x98)]);
+    Request { inbox, decisions: Some(decided.into()), ..nothing_new() }
+}
+
+fn inbox() -> Response {
+    let (case, change) = reported();
+    let change = PushedChange { doc: case.id(), kind: DocKind::Case, bytes: change.bytes().to_vec() };
+    let late = LateWork { group: id(0x97), author: documents::person(), arrived_at: minutes(19), changes: vec![change].into() };
+    Response { inbox: Some(vec![late].into()), ..nothing() }
 }
 
 fn after_parts() -> Request {

@@ -198,6 +198,7 @@ fn of_field(error: &FieldError, lang: Lang) -> String {
         FieldError::Superseded(Superseded::NotFrom(state)) => return lang.fill(Text::CaseWas, &[("state", &lang.case_state(state))]),
         FieldError::Superseded(Superseded::CapturedAlready) => Text::CapturedAlready,
         FieldError::NotTheAuthor => Text::NotTheAuthor,
+        FieldError::HandedOver => Text::HandedOver,
         FieldError::Store(StoreError::InUse) => Text::StoreInUse,
         FieldError::Store(StoreError::Full) => Text::DiskFull,
         FieldError::Store(StoreError::Io { kind, .. }) => return lang.fill(Text::DiskFailed, &[("why", kind)]),

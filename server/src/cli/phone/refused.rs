@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::field::RefusedRecord;
-use doorstep_core::model::{DocId, GroupId};
+use doorstep_core::model::{DocId, GroupId, Personal};
 use serde::Serialize;
 
 use super::index::Index;
@@ -29,6 +29,13 @@ pub enum Command {
         /// Its id, or the end of it that the list shows
         id: String,
     },
+    /// Send it again with other words: a visit, an amendment, a note, an event or an issue
+    Mend {
+        /// Its id, or the end of it that the list shows
+        id: String,
+        /// The words
+        text: String,
+    },
     /// Let it go for good
     Discard {
         /// Its id, or the end of it that the list shows
@@ -45,8 +52,21 @@ struct Row {
     code: String,
     recorded_at: i64,
     refused_at: i64,
+    here: bool,
+    lines: Vec<Line>,
     #[serde(skip)]
     recorded: String,
+}
+
+/// One thing that a record says.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub field: String,
+    pub text: String,
+}
+
+pub(super) fn lines(of: Vec<(String, Personal<String>)>) -> Vec<Line> {
+    of.into_iter().map(|(field, text)| Line { field, text: text.into_inner() }).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -56,14 +76,17 @@ struct List {
 
 impl Show for List {
     fn show(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-        let mut table =
-            Table::new(lang, &[Text::ColumnId, Text::ColumnWhat, Text::ColumnSubject, Text::ColumnReason, Text::ColumnRecorded]);
+        let mut table = Table::new(
+            lang,
+            &[Text::ColumnId, Text::ColumnWhat, Text::ColumnSubject, Text::ColumnReason, Text::ColumnWords, Text::ColumnRecorded],
+        );
         for row in &self.refused {
             table.row(vec![
                 row.short.clone(),
                 lang.kind(row.what).to_owned(),
                 row.subject.word(),
                 lang.refusal(&row.code),
+                row.lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" · "),
                 row.recorded.clone(),
             ]);
         }
@@ -99,6 +122,11 @@ pub(super) fn perform(phone: &Phone, args: RefusedArgs, page: &mut Page<'_>) -> 
             phone.engine.resend(record.group)?;
             Done { kind: record.what, id: record.group.to_string(), done: "resent" }
         }
+        Some(Command::Mend { id, text }) => {
+            let record = find(&records, &id)?;
+            phone.engine.mend(record.group, &text)?;
+            Done { kind: record.what, id: record.group.to_string(), done: "resent" }
+        }
         Some(Command::Discard { id }) => {
             let record = find(&records, &id)?;
             phone.engine.discard(record.group)?;
@@ -119,6 +147,8 @@ fn list(phone: &Phone, records: Vec<RefusedRecord>, page: &mut Page<'_>) -> Resu
             code: record.code,
             recorded_at: record.recorded_at.0,
             refused_at: record.refused_at.0,
+            here: record.is_here,
+            lines: lines(record.lines),
             recorded: record.recorded_at.to_string(),
         })
     });
@@ -136,12 +166,18 @@ fn subject(phone: &Phone, index: &Index, doc: DocId) -> Result<Ref, PhoneError> 
 }
 
 fn find<'a>(records: &'a [RefusedRecord], named: &str) -> Result<&'a RefusedRecord, PhoneError> {
+    let group = by_end(records.iter().map(|record| record.group), named)?;
+    records.iter().find(|record| record.group == group).ok_or_else(|| PhoneError::NoRefused { named: named.to_owned() })
+}
+
+/// The only group whose id ends so.
+pub(super) fn by_end(groups: impl Iterator<Item = GroupId>, named: &str) -> Result<GroupId, PhoneError> {
     /// The shortest end of an id that is taken.
     const LEAST: usize = 4;
     let named = named.trim().to_ascii_lowercase();
-    let fits = |group: GroupId| named.len() >= LEAST && group.to_string().ends_with(&named);
-    match records.iter().filter(|record| fits(record.group)).collect::<Vec<_>>().as_slice() {
-        [only] => Ok(only),
+    let fits = |group: &GroupId| named.len() >= LEAST && group.to_string().ends_with(&named);
+    match groups.filter(fits).collect::<Vec<_>>().as_slice() {
+        [only] => Ok(*only),
         _ => Err(PhoneError::NoRefused { named }),
     }
 }

@@ -104,6 +104,7 @@ struct Queue {
     pending: usize,
     oldest_pending: Option<i64>,
     refused: usize,
+    inbox: usize,
     last_success: Option<i64>,
     failed_attempts: u32,
     next_attempt: Option<i64>,
@@ -159,6 +160,7 @@ impl From<SyncStatus> for Queue {
             pending: status.pending,
             oldest_pending: status.oldest_pending.map(|at| at.0),
             refused: status.refused,
+            inbox: status.inbox,
             last_success: status.last_success.map(|at| at.0),
             failed_attempts: status.failed_attempts,
             next_attempt: status.next_attempt.map(|at| at.0),
@@ -181,6 +183,9 @@ impl Queue {
         }
         if self.refused > 0 {
             writeln!(out, "{}", lang.fill(Text::RefusedWait, &[("n", &self.refused)]))?;
+        }
+        if self.inbox > 0 {
+            writeln!(out, "{}", lang.fill(Text::InboxWaits, &[("n", &self.inbox)]))?;
         }
         match self.last_success {
             Some(at) => writeln!(out, "{}", lang.line(Text::FieldLastSync, &Millis(at).to_string()))?,

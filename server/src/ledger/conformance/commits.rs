@@ -1,12 +1,13 @@
 //! Cases of commits: positions, conditions, groups, claims, refusals, signatures.
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ClaimKey, DocId, EventId, Position, Scope};
+use doorstep_core::model::{ClaimKey, DocId, EventId, Grant, GrantId, Millis, Position, Role, Scope};
 use doorstep_core::sync::{DeviceKey, Leaf};
 
 use super::Subject;
 use super::sample::{
-    ALL, HERE, THERE, accepted, commit_of, directory, doc, feed, grid, group_id, hash, put, refused, state, two_streets, write,
+    ALL, HERE, THERE, WORKER, accepted, commit_of, directory, doc, feed, grid, group_id, hash, put, refused, state, two_streets, waiting,
+    write,
 };
 use crate::ledger::{ClaimWrite, Commit, DocumentWrite, FeedRow, Ledger, LedgerError, PushProof};
 
@@ -28,6 +29,8 @@ fn of_everything() -> Commit {
         rulings_due: vec![doc(7)],
         rulings_given: Vec::new(),
         quarantine: vec![refused(group_id(8), 8)],
+        inbox: vec![waiting(group_id(8), doc(8))],
+        decided: Vec::new(),
         proof: None,
         grants: Vec::new(),
         directory_version: Some(1),
@@ -42,6 +45,7 @@ fn assert_nothing_of_everything(ledger: &dyn Ledger) {
     assert_eq!(ledger.claim(HERE, &claim("claim-7")).unwrap(), None);
     assert_eq!(ledger.quarantined(HERE, group_id(8)).unwrap(), None);
     assert_eq!(ledger.quarantine(HERE, ALL).unwrap(), []);
+    assert_eq!(ledger.inbox(HERE, ALL).unwrap(), []);
     assert_eq!(ledger.late_events(HERE, ALL).unwrap(), []);
     assert_eq!(ledger.rulings_due(HERE, ALL).unwrap(), []);
     assert_eq!(ledger.summaries(HERE, DocKind::Household, None, ALL).unwrap().iter().filter(|(id, _)| *id == doc(7)).count(), 0);
@@ -202,6 +206,30 @@ pub fn another_directory_version_writes_nothing(subject: &dyn Subject) {
     assert_nothing_of_everything(&*ledger);
     ledger.commit(HERE, Commit { directory_version: Some(2), directory: Some(directory(HERE, 3)), ..of_everything() }).unwrap();
     assert_eq!(ledger.claim(HERE, &claim("claim-7")).unwrap(), Some(doc(7)));
+}
+
+pub fn a_grant_that_is_other_than_what_policy_read_writes_nothing(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let id = GrantId::from_bytes([1; 16]);
+    let grant = Grant { id, person: WORKER, scope: grid(1), from: Millis(0), until: None, role: Role::GridWorker };
+    refuses(&*ledger, Commit { grants: vec![grant.clone()], ..of_everything() }, "grant");
+    ledger.add_grant(HERE, &grant).unwrap();
+    refuses(&*ledger, Commit { grants: vec![Grant { role: Role::Auxiliary, ..grant.clone() }], ..of_everything() }, "grant");
+    ledger.commit(HERE, Commit { grants: vec![grant.clone()], directory: None, ..of_everything() }).unwrap();
+    ledger.end_grant(HERE, WORKER, id, Millis(9)).unwrap();
+    refuses(&*ledger, Commit { grants: vec![grant], ..Commit::default() }, "grant");
+}
+
+pub fn late_work_waits_until_it_is_decided_about(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let many = crate::ledger::InboxEntry { group: group_id(1), documents: vec![(doc(1), vec![grid(1); 40]); 64] };
+    let inbox = vec![waiting(group_id(2), doc(2)), many.clone()];
+    ledger.commit(HERE, Commit { quarantine: vec![refused(group_id(2), 8)], inbox, ..Commit::default() }).unwrap();
+    assert_eq!(ledger.inbox(HERE, ALL).unwrap(), [many.clone(), waiting(group_id(2), doc(2))]);
+    assert_eq!(ledger.inbox(HERE, 1).unwrap(), [many]);
+    assert_eq!(ledger.inbox(THERE, ALL).unwrap(), []);
+    ledger.commit(HERE, Commit { decided: vec![group_id(1), group_id(9)], ..Commit::default() }).unwrap();
+    assert_eq!(subject.open().inbox(HERE, ALL).unwrap(), [waiting(group_id(2), doc(2))]);
 }
 
 pub fn a_groups_verdict_is_kept(subject: &dyn Subject) {

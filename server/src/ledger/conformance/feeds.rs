@@ -68,6 +68,15 @@ pub fn a_change_of_scopes_alone_takes_a_position(subject: &dyn Subject) {
     assert_eq!(documents(&*ledger, grid(2)), [left(4, doc(1))]);
 }
 
+pub fn the_scopes_of_a_document_are_known_without_it(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    assert_eq!(ledger.scopes(HERE, doc(1)).unwrap(), None);
+    let written = write(doc(1), None, 1..=1, &[grid(1), grid(2)]);
+    put(&*ledger, written.clone());
+    assert_eq!(ledger.scopes(HERE, doc(1)).unwrap(), Some((written.kind, vec![grid(1), grid(2)])));
+    assert_eq!(ledger.scopes(crate::ledger::conformance::sample::THERE, doc(1)).unwrap(), None);
+}
+
 pub fn size_and_precedence_stand_with_the_position(subject: &dyn Subject) {
     let ledger = two_streets(subject);
     let all = [Precedence::Open { rank: 2 }, Precedence::Due { day: Day(-3) }, Precedence::Later];

@@ -10,7 +10,9 @@ use doorstep_core::model::{
 use doorstep_core::sync::{DeviceKey, PublicKey};
 
 use super::Subject;
-use crate::ledger::{AcceptedGroup, Commit, Device, DocumentWrite, FeedRow, Ledger, Precedence, QuarantinedGroup, SealKey, Street};
+use crate::ledger::{
+    AcceptedGroup, Commit, Device, DocumentWrite, FeedRow, InboxEntry, Ledger, Precedence, PushProof, QuarantinedGroup, SealKey, Street,
+};
 
 pub(super) const HERE: StreetId = StreetId::from_bytes([1; 16]);
 pub(super) const THERE: StreetId = StreetId::from_bytes([2; 16]);
@@ -102,6 +104,7 @@ pub(super) fn accepted(id: GroupId) -> AcceptedGroup {
         at: Millis(77),
         changes: vec![(doc(1), hash(doc(1), 1), 1), (doc(2), hash(doc(2), 1), 1)],
         duplicate_of: Some(doc(3)),
+        adopted_by: Some(WORKER),
     }
 }
 
@@ -115,7 +118,16 @@ pub(super) fn refused(id: GroupId, at: i64) -> QuarantinedGroup {
         offset_ms: Some(-5),
         because_of: Some(group_id(99)),
         changes: vec![(doc(1), DocKind::Case, vec![at.to_le_bytes()[0]; 5_000])],
+        proof: Some(PushProof {
+            device: DeviceId::from_bytes([30; 16]),
+            signature: DeviceKey::from_seed(&[3; 32]).sign_push(DeviceId::from_bytes([30; 16]), &[]),
+            leaves: vec![(doc(1), hash(doc(1), 1))],
+        }),
     }
+}
+
+pub(super) fn waiting(group: GroupId, doc: DocId) -> InboxEntry {
+    InboxEntry { group, documents: vec![(doc, vec![Scope::Street(HERE), grid(1)])] }
 }
 
 pub(super) fn key(number: u8) -> PublicKey {

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{ChangeHash, DocId, EventId, Grant, GroupId, Position, Receipt, Scope, StreetId};
-use doorstep_core::store::chunks::put_chunked;
+use doorstep_core::store::chunks::{delete_chunked, put_chunked};
 use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
 
 use super::compact;
 use super::feed;
+use super::inbox;
 use super::keys;
 use super::quarantine::PreparedRefusal;
 use super::rows::{self, ChangeRow, ClaimRow, Counters, Departure, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing};
@@ -37,6 +38,8 @@ struct Prepared {
     rulings_due: Vec<DocId>,
     rulings_given: Vec<DocId>,
     refusals: Vec<PreparedRefusal>,
+    inbox: Vec<(GroupId, Vec<u8>)>,
+    decided: Vec<GroupId>,
     proof: Option<Vec<u8>>,
     grants: Vec<Grant>,
     directory_version: Option<u64>,
@@ -57,6 +60,8 @@ impl Prepared {
             rulings_due: commit.rulings_due,
             rulings_given: commit.rulings_given,
             refusals: refusals.collect::<Result<_, _>>()?,
+            inbox: commit.inbox.into_iter().map(inbox::prepared).collect::<Result<_, _>>()?,
+            decided: commit.decided,
             proof: commit.proof.map(|proof| rows::sealed(keys::PROOF, &ProofRow::of(proof))).transpose()?,
             grants: commit.grants,
             directory_version: commit.directory_version,
@@ -91,6 +96,12 @@ impl Prepared {
             transaction.delete(keys::of_document(keys::RULING_DUE, self.street, case));
         }
         self.refusals.into_iter().try_for_each(|refusal| refusal.write(transaction, self.street))?;
+        for (group, row) in self.inbox {
+            put_chunked(transaction, &keys::inbox(self.street, group), &row)?;
+        }
+        for group in self.decided {
+            delete_chunked(transaction, &keys::inbox(self.street, group))?;
+        }
         if counters != before {
             counters.write(transaction, self.street)?;
         }

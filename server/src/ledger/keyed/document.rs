@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{DocId, EventId, Position, Receipts, StreetId};
+use doorstep_core::model::{DocId, EventId, Position, Receipts, Scope, StreetId};
 use doorstep_core::store::chunks::get_chunked;
 use doorstep_core::store::{Read, prefix_end, row};
 
@@ -65,6 +65,12 @@ fn assemble(read: &dyn Read, street: StreetId, doc: DocId, head: &Head) -> Resul
         left: head.left.iter().map(|departure| departure.scope).collect(),
         summary: row::open(&summary)?.to_vec(),
     })
+}
+
+/// See [`Ledger::scopes`](crate::ledger::Ledger::scopes).
+pub(super) fn scopes(read: &dyn Read, street: StreetId, doc: DocId) -> Result<Option<(DocKind, Vec<Scope>)>, LedgerError> {
+    let head = Head::read(read, street, doc)?;
+    Ok(head.map(|head| (head.kind, head.scopes.iter().map(|standing| standing.scope).collect())))
 }
 
 /// The changes of a document behind a position, at most `limit`, or `None` where the log begins later. The head is read last: where it says

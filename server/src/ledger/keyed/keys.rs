@@ -28,6 +28,7 @@
 //! | `0x14` code | the code | street, person, end, device that used it |
 //! | `0x15` ruling due | street, case | nothing |
 //! | `0x16` reconciled | street, ledger, tag of a device | nothing: it has given back all in this life of the ledger |
+//! | `0x17` inbox | street, group | documents of a group in quarantine that may be adopted, with their scopes, chunked |
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
@@ -72,6 +73,7 @@ tables! {
     0x14 CODE "code",
     0x15 RULING_DUE "ruling due",
     0x16 RECONCILED "reconciled",
+    0x17 INBOX "inbox",
 }
 
 /// How much of a claim's text is in its key: with table and street that makes the longest key that a store takes. A claim has 80
@@ -128,6 +130,18 @@ pub(super) fn feed(street: StreetId, scope: Scope, position: Position) -> Vec<u8
     };
     join(FEED, &[street.as_bytes(), &[kind], id, &position.0.to_be_bytes()])
 }
+
+pub(super) fn inbox(street: StreetId, group: GroupId) -> Vec<u8> {
+    join(INBOX, &[street.as_bytes(), group.as_bytes()])
+}
+
+/// The group of a key of the inbox.
+pub(super) fn inbox_group(key: &[u8]) -> Option<GroupId> {
+    GroupId::try_from(key.get(1 + 16..1 + 16 + 16)?).ok()
+}
+
+/// How long the keys of the inbox are.
+pub(super) const INBOX_KEY: usize = 1 + 16 + 16;
 
 pub(super) fn group(street: StreetId, group: GroupId) -> Vec<u8> {
     join(GROUP, &[street.as_bytes(), group.as_bytes()])

@@ -15,7 +15,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::keys::{self, Table};
-use crate::ledger::{AcceptedGroup, Device, EnrolmentCode, LedgerError, PushProof, QuarantinedGroup, SealKey, Street};
+use crate::ledger::{AcceptedGroup, Device, EnrolmentCode, InboxEntry, LedgerError, PushProof, QuarantinedGroup, SealKey, Street};
 
 /// The longest change that stands in its row of the log; what else is in the row has at most 90 bytes.
 pub(super) const MOST_INLINE: usize = MOST_VALUE - 128;
@@ -253,15 +253,17 @@ pub(super) struct GroupRow {
     changes: Vec<(DocId, ChangeHash, u64)>,
     #[n(2)]
     duplicate_of: Option<DocId>,
+    #[n(3)]
+    adopted_by: Option<PersonId>,
 }
 
 impl GroupRow {
     pub(super) fn of(group: AcceptedGroup) -> Self {
-        Self { at: group.at, changes: group.changes, duplicate_of: group.duplicate_of }
+        Self { at: group.at, changes: group.changes, duplicate_of: group.duplicate_of, adopted_by: group.adopted_by }
     }
 
     pub(super) fn into_group(self, id: GroupId) -> AcceptedGroup {
-        AcceptedGroup { id, at: self.at, changes: self.changes, duplicate_of: self.duplicate_of }
+        AcceptedGroup { id, at: self.at, changes: self.changes, duplicate_of: self.duplicate_of, adopted_by: self.adopted_by }
     }
 }
 
@@ -306,6 +308,8 @@ pub(super) struct QuarantineRow {
     because_of: Option<GroupId>,
     #[n(6)]
     changes: Vec<(DocId, DocKind, ByteVec)>,
+    #[n(7)]
+    proof: Option<ProofRow>,
 }
 
 impl QuarantineRow {
@@ -318,6 +322,7 @@ impl QuarantineRow {
             offset_ms: group.offset_ms,
             because_of: group.because_of,
             changes: group.changes.into_iter().map(|(doc, kind, bytes)| (doc, kind, bytes.into())).collect(),
+            proof: group.proof.map(ProofRow::of),
         }
     }
 
@@ -331,7 +336,24 @@ impl QuarantineRow {
             offset_ms: self.offset_ms,
             because_of: self.because_of,
             changes: self.changes.into_iter().map(|(doc, kind, bytes)| (doc, kind, bytes.into())).collect(),
+            proof: self.proof.map(ProofRow::into_proof),
         }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct InboxRow {
+    #[n(0)]
+    documents: Vec<(DocId, Vec<Scope>)>,
+}
+
+impl InboxRow {
+    pub(super) fn of(entry: InboxEntry) -> Self {
+        Self { documents: entry.documents }
+    }
+
+    pub(super) fn into_entry(self, group: GroupId) -> InboxEntry {
+        InboxEntry { group, documents: self.documents }
     }
 }
 

@@ -23,6 +23,8 @@ fn standing(more: bool) -> Box<Standing> {
         push: None,
         offers: None,
         relays: None,
+        inbox: None,
+        decisions: None,
     };
     Box::new(Standing { request, more })
 }
