@@ -52,7 +52,7 @@ pub static WRITES: &[WriteRule] = &[
     WriteRule {
         roles: ANSWERING,
         kinds: &[Case],
-        what: &[Begin, Describe, Move, Attach, Event(EventKind::Captured), Event(EventKind::Noted)],
+        what: &[Begin, Describe, Move, Attach, Event(EventKind::Captured), Event(EventKind::Noted), Event(EventKind::Returned)],
         when: When::Always,
     },
     // Settled on the spot, by who captured it; everything else is the centre's to end.
@@ -60,7 +60,7 @@ pub static WRITES: &[WriteRule] = &[
     WriteRule {
         roles: &[CentreStaff],
         kinds: &[Case],
-        what: &[Event(EventKind::Registered), Event(EventKind::Returned), Event(EventKind::Closed)],
+        what: &[Event(EventKind::Registered), Event(EventKind::Closed)],
         when: When::Always,
     },
     WriteRule {
