@@ -45,6 +45,10 @@ pub const BLOBS_FILES: &str = "doorstep_blobs_files";
 /// Limits of the buckets of everything that is measured in seconds: from a warm commit (a millisecond) to the longest request.
 const SECONDS_BUCKETS: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 90.0];
 
+/// What is left out of the log unless a filter names it. automerge opens spans at the level of information for every document that it loads:
+/// nobody reads them, and keeping them took some hundredths of what acceptance takes.
+const QUIET: &str = "automerge=error";
+
 /// Why log or metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -75,7 +79,13 @@ impl TelemetryError {
 /// # Errors
 /// When it cannot be read.
 pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
-    EnvFilter::builder().parse(filter).map(drop).map_err(TelemetryError::from)
+    filter_of(filter).map(drop)
+}
+
+/// What stands behind takes the place of what stands before. Without a word of what to log, errors are.
+fn filter_of(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    let filter = if filter.is_empty() { "error" } else { filter };
+    Ok(EnvFilter::builder().parse(format!("{QUIET},{filter}"))?)
 }
 
 /// Starts the log of the process on standard error and puts panics into it. Once a process.
@@ -84,7 +94,7 @@ pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
 /// When the filter cannot be read or the process already logs.
 pub fn start_log(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt;
-    let filter = EnvFilter::builder().parse(filter)?;
+    let filter = filter_of(filter)?;
     // Colours are for people at a terminal; a log file is read by other programs.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     match format {
@@ -171,6 +181,13 @@ mod tests {
     fn metrics_can_be_installed_by_several_servers_of_one_process() {
         assert!(Metrics::install().is_ok());
         assert!(Metrics::install().is_ok());
+    }
+
+    #[test]
+    fn automerge_is_quiet_unless_it_is_asked() {
+        assert_eq!(filter_of("info").unwrap().to_string(), "automerge=error,info");
+        assert_eq!(filter_of("info,automerge=debug").unwrap().to_string(), "automerge=debug,info");
+        assert_eq!(filter_of("").unwrap().to_string(), "automerge=error,error");
     }
 
     #[test]

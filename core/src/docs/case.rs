@@ -55,7 +55,7 @@ impl Case {
         Self {
             id: CaseId::from(doc.id()),
             kind: root.code("case_kind", CaseKind::from_code).unwrap_or(CaseKind::Issue),
-            grid: doc.grid(),
+            grid: root.grid(),
             details: CaseDetails {
                 category: root.code("category", Category::from_code).unwrap_or(Category::Other),
                 place: root.id("place"),
@@ -69,7 +69,7 @@ impl Case {
             },
             events: doc.events(),
             attachments: doc.attachments(),
-            removed: doc.is_removed(),
+            removed: root.is_removed(),
         }
     }
 }

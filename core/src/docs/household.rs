@@ -45,7 +45,7 @@ impl Household {
         let root = doc.root();
         Self {
             id: HouseholdId::from(doc.id()),
-            grid: doc.grid(),
+            grid: root.grid(),
             details: HouseholdDetails {
                 place: root.id("place"),
                 door: root.text("door"),
@@ -58,7 +58,7 @@ impl Household {
             visits: doc.visits(),
             notes: doc.notes(),
             attachments: doc.attachments(),
-            removed: doc.is_removed(),
+            removed: root.is_removed(),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Organisation {
         let root = doc.root();
         Self {
             id: OrganisationId::from(doc.id()),
-            grid: doc.grid(),
+            grid: root.grid(),
             details: OrganisationDetails {
                 name: root.text("name"),
                 credit_code: root.text("credit_code"),
@@ -58,7 +58,7 @@ impl Organisation {
             visits: doc.visits(),
             notes: doc.notes(),
             attachments: doc.attachments(),
-            removed: doc.is_removed(),
+            removed: root.is_removed(),
         }
     }
 }

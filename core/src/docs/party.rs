@@ -35,7 +35,7 @@ impl Party {
         let root = doc.root();
         Self {
             id: PartyId::from(doc.id()),
-            grid: doc.grid(),
+            grid: root.grid(),
             details: PartyDetails {
                 name: root.personal("name"),
                 phone: root.parsed("phone").map(Personal::new),
@@ -43,7 +43,7 @@ impl Party {
                 address: root.personal("address"),
             },
             notes: doc.notes(),
-            removed: doc.is_removed(),
+            removed: root.is_removed(),
         }
     }
 }

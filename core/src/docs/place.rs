@@ -47,7 +47,7 @@ impl Place {
         let root = doc.root();
         Self {
             id: PlaceId::from(doc.id()),
-            grid: doc.grid(),
+            grid: root.grid(),
             details: PlaceDetails {
                 kind: root.code("place_kind", PlaceKind::from_code),
                 name: root.text("name"),
@@ -64,7 +64,7 @@ impl Place {
             visits: doc.visits(),
             notes: doc.notes(),
             attachments: doc.attachments(),
-            removed: doc.is_removed(),
+            removed: root.is_removed(),
         }
     }
 }

@@ -39,7 +39,7 @@ impl Resident {
         let root = doc.root();
         Self {
             id: ResidentId::from(doc.id()),
-            grid: doc.grid(),
+            grid: root.grid(),
             details: ResidentDetails {
                 name: root.personal("name"),
                 household: root.id("household"),
@@ -50,7 +50,7 @@ impl Resident {
             },
             tags: doc.tags(),
             notes: doc.notes(),
-            removed: doc.is_removed(),
+            removed: root.is_removed(),
         }
     }
 }

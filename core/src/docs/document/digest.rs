@@ -1,9 +1,11 @@
-//! The digest of a document's state.
+//! The state of a document: its digest, and whether two documents are in the same one.
 //!
-//! It is asked for twice at each reload check, so it goes over the document in one pass: a look at each key, which makes automerge search,
-//! takes ten times as long.
+//! The second is asked at each reload check, so both go over a document in one pass: a look at each key, which makes automerge search, takes
+//! ten times as long.
 
-use automerge::iter::DocItem;
+use std::sync::Arc;
+
+use automerge::iter::{DocItem, MapRangeItem};
 use automerge::{Automerge, ObjId, ROOT, ReadDoc, ScalarValue, Value};
 use sha2::Digest as _;
 
@@ -17,16 +19,52 @@ pub(super) fn of(doc: &Automerge) -> [u8; 32] {
     digest.0.finalize().into()
 }
 
+/// Whether two documents are in the same state: what [`of`] hashes is held against each other, piece by piece.
+pub(super) fn is_same(one: &Automerge, other: &Automerge) -> bool {
+    let mut objects = vec![ROOT];
+    while let Some(object) = objects.pop() {
+        let mut others = items(other, &object);
+        for (at, own) in items(one, &object) {
+            let same = others.next().is_some_and(|(there, its)| {
+                there == at && its.key == own.key && its.conflict == own.conflict && its.id() == own.id() && its.value == own.value
+            });
+            if !same || own.conflict && !is_same_conflict(one, other, &at, &own, &mut objects) {
+                return false;
+            }
+        }
+        if others.next().is_some() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether all values that stand under a key are the same. What is hidden behind the one that is shown is added to `hidden`.
+fn is_same_conflict(one: &Automerge, other: &Automerge, at: &ObjId, item: &MapRangeItem<'_>, hidden: &mut Vec<ObjId>) -> bool {
+    let values = one.get_all(at, &*item.key).unwrap_or_default();
+    let is_same = other.get_all(at, &*item.key).is_ok_and(|others| others == values);
+    let shown = item.id();
+    hidden.extend(values.into_iter().filter(|(value, id)| value.is_object() && *id != shown).map(|(_, id)| id));
+    is_same
+}
+
+/// All that is shown in an object and below it, with the object that it stands in. What is hidden behind another object is not come by.
+fn items<'a>(doc: &'a Automerge, object: &ObjId) -> impl Iterator<Item = (Arc<ObjId>, MapRangeItem<'a>)> {
+    doc.iter_at(object, None).filter_map(|found| match found.item {
+        DocItem::Map(item) => Some((found.obj, item)),
+        _ => None, // documents of ours hold maps only
+    })
+}
+
 /// Hashes a document. Each part is preceded by its length or has a fixed one, so that no two documents hash the same bytes.
 #[derive(Default)]
 struct Digest(sha2::Sha256);
 
 impl Digest {
-    /// An object and all that is shown below it. What is hidden behind another object is not come by on the way, and is added to `hidden`.
+    /// An object and all that is shown below it. What is hidden behind another object is added to `hidden`.
     fn object(&mut self, doc: &Automerge, object: &ObjId, hidden: &mut Vec<ObjId>) {
-        for found in doc.iter_at(object, None) {
-            let DocItem::Map(item) = found.item else { continue }; // documents of ours hold maps only
-            self.id(&found.obj);
+        for (at, item) in items(doc, object) {
+            self.id(&at);
             self.bytes(item.key.as_bytes());
             if !item.conflict {
                 self.id(&item.id());
@@ -34,7 +72,7 @@ impl Digest {
                 continue;
             }
             let shown = item.id();
-            for (value, id) in doc.get_all(&*found.obj, &*item.key).unwrap_or_default() {
+            for (value, id) in doc.get_all(&*at, &*item.key).unwrap_or_default() {
                 self.id(&id);
                 self.value(&value);
                 if value.is_object() && id != shown {
