@@ -53,6 +53,11 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
+    /// The moment at which the day begins in the district.
+    pub const fn begins(self) -> Millis {
+        Millis(self.0 as i64 * DAY_MILLIS - EAST_8)
+    }
+
     fn to_civil(self) -> Option<jiff::civil::Date> {
         EPOCH.checked_add(jiff::Span::new().try_days(i64::from(self.0)).ok()?).ok()
     }
