@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use doorstep_core::model::{Invalid, Role, Scope};
+use doorstep_core::model::{GridId, Invalid, PersonId, Role, Scope, StreetId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::guard::{Asking, Guard};
 use super::{grid_of, person_of, street_of};
 use crate::api::Api;
-use crate::http::{Json, Path};
-use crate::hub::NewPerson;
+use crate::audit::{Entry, What};
+use crate::http::{Json, Path, RawBody};
+use crate::hub::{Hub, HubError, NewPerson};
 use crate::problem::Problem;
 
 type Created = Result<(StatusCode, Json<Value>), Problem>;
@@ -26,13 +28,14 @@ pub struct NewStreet {
     centres: Vec<String>,
 }
 
-pub async fn add_street(State(api): State<Api>, Json(new): Json<NewStreet>) -> Created {
+pub async fn add_street(State(api): State<Api>, State(guard): State<Guard>, asking: Asking, Json(new): Json<NewStreet>) -> Created {
     let added = api
         .call(move |hub| {
             let centres: Vec<&str> = new.centres.iter().map(String::as_str).collect();
             hub.add_street(&new.name, &centres)
         })
         .await?;
+    guard.note(asking.did(What::StreetAdded).on(added.id)).await?;
     Ok(created(json!({ "id": added.id.to_string(), "name": added.name })))
 }
 
@@ -44,13 +47,22 @@ pub struct NewGrids {
     community: String,
 }
 
-pub async fn add_grids(State(api): State<Api>, Path(street): Path<String>, Json(new): Json<NewGrids>) -> Created {
-    let ids = api
+pub async fn add_grids(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(new): Json<NewGrids>,
+) -> Created {
+    let (street, ids) = api
         .call(move |hub| {
             let grids: Vec<(String, String)> = new.names.into_iter().map(|name| (name, new.community.clone())).collect();
-            hub.add_grids(street_of(hub, &street)?, &grids)
+            let street = street_of(hub, &street)?;
+            Ok((street, hub.add_grids(street, &grids)?))
         })
         .await?;
+    // The street and not each grid: a record has a bound, a list of names has none.
+    guard.note(asking.did(What::GridsAdded).on(street)).await?;
     Ok(created(json!({ "ids": ids.iter().map(ToString::to_string).collect::<Vec<_>>() })))
 }
 
@@ -64,15 +76,22 @@ pub struct AnyPerson {
     grids: Vec<String>,
 }
 
-pub async fn add_person(State(api): State<Api>, Path(street): Path<String>, Json(new): Json<AnyPerson>) -> Created {
-    let id = api
+pub async fn add_person(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(new): Json<AnyPerson>,
+) -> Created {
+    let (street, id) = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
             let role = new.role.as_deref().map_or(Ok(Role::GridWorker), read_role)?;
             let grids = new.grids.iter().map(|grid| grid_of(hub, street, grid)).collect::<Result<_, _>>()?;
-            hub.add_person(street, &NewPerson { name: new.name, role, grids })
+            Ok((street, hub.add_person(street, &NewPerson { name: new.name, role, grids })?))
         })
         .await?;
+    guard.note(asking.did(What::PersonAdded).on(street).on(id)).await?;
     Ok(created(json!({ "id": id.to_string() })))
 }
 
@@ -86,13 +105,21 @@ pub struct ForPerson {
     person: String,
 }
 
-pub async fn make_code(State(api): State<Api>, Path(street): Path<String>, Json(of): Json<ForPerson>) -> Created {
-    let (code, expires_at) = api
+pub async fn make_code(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(of): Json<ForPerson>,
+) -> Created {
+    let (street, person, (code, expires_at)) = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
-            hub.make_code(street, person_of(hub, street, &of.person)?)
+            let person = person_of(hub, street, &of.person)?;
+            Ok((street, person, hub.make_code(street, person)?))
         })
         .await?;
+    guard.note(asking.did(What::CodeIssued).on(street).on(person)).await?;
     // What a phone's camera reads: the code alone; the app knows its server, or asks for it.
     let qr = format!("doorstep:enrol?code={code}");
     Ok(created(json!({ "code": code, "expires_at": expires_at.0, "qr": qr })))
@@ -106,29 +133,81 @@ pub struct AnyGrant {
     grid: Option<String>,
 }
 
-pub async fn give_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<AnyGrant>) -> Created {
-    let id = api
+pub async fn give_grant(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(grant): Json<AnyGrant>,
+) -> Created {
+    let (named, id) = api
         .call(move |hub| {
-            let street = street_of(hub, &street)?;
-            let scope = grant.grid.as_deref().map_or(Ok(Scope::Street(street)), |grid| grid_of(hub, street, grid).map(Scope::Grid))?;
-            hub.grant(street, person_of(hub, street, &grant.person)?, scope)
+            let named = Named::find(hub, &street, &grant)?;
+            Ok((named, hub.grant(named.street, named.person, named.scope())?))
         })
         .await?;
+    guard.note(named.note(asking.did(What::GrantGiven)).on(id)).await?;
     Ok(created(json!({ "id": id.to_string() })))
 }
 
-pub async fn end_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<AnyGrant>) -> Result<Json<Value>, Problem> {
-    api.call(move |hub| {
-        let street = street_of(hub, &street)?;
-        let scope = grant.grid.as_deref().map_or(Ok(Scope::Street(street)), |grid| grid_of(hub, street, grid).map(Scope::Grid))?;
-        hub.revoke(street, person_of(hub, street, &grant.person)?, scope)
-    })
-    .await?;
+pub async fn end_grant(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(grant): Json<AnyGrant>,
+) -> Result<Json<Value>, Problem> {
+    let named = api
+        .call(move |hub| {
+            let named = Named::find(hub, &street, &grant)?;
+            hub.revoke(named.street, named.person, named.scope())?;
+            Ok(named)
+        })
+        .await?;
+    guard.note(named.note(asking.did(What::GrantEnded))).await?;
     Ok(Json(json!({ "ended": true })))
 }
 
+/// Whose right to what is meant.
+#[derive(Clone, Copy)]
+struct Named {
+    street: StreetId,
+    person: PersonId,
+    grid: Option<GridId>,
+}
+
+impl Named {
+    fn find(hub: &Hub, street: &str, grant: &AnyGrant) -> Result<Self, HubError> {
+        let street = street_of(hub, street)?;
+        let grid = grant.grid.as_deref().map(|grid| grid_of(hub, street, grid)).transpose()?;
+        Ok(Self { street, person: person_of(hub, street, &grant.person)?, grid })
+    }
+
+    fn scope(&self) -> Scope {
+        self.grid.map_or(Scope::Street(self.street), Scope::Grid)
+    }
+
+    fn note(&self, entry: Entry) -> Entry {
+        let entry = entry.on(self.street).on(self.person);
+        self.grid.into_iter().fold(entry, Entry::on)
+    }
+}
+
 /// Nobody else is waited for in a street that was restored.
-pub async fn end_reconciliation(State(api): State<Api>, Path(street): Path<String>) -> Result<Json<Value>, Problem> {
-    api.call(move |hub| hub.end_reconciliation(street_of(hub, &street)?)).await?;
+pub async fn end_reconciliation(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    _: RawBody,
+) -> Result<Json<Value>, Problem> {
+    let street = api
+        .call(move |hub| {
+            let street = street_of(hub, &street)?;
+            hub.end_reconciliation(street)?;
+            Ok(street)
+        })
+        .await?;
+    guard.note(asking.did(What::ReconciliationEnded).on(street)).await?;
     Ok(Json(json!({ "ended": true })))
 }
