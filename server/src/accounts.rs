@@ -1,17 +1,18 @@
 //! Accounts of the console and the admin API: who may administer, how they show it, and what each may do.
 //!
-//! There are three kinds of administrators ([`Kind`]), of whom none alone suffices for a sensitive act ([`SensitiveAct`]): it is proposed by one
-//! and confirmed by another of another kind, within a day. Which kind may do what is one table ([`Kind::may`]).
+//! There are three kinds of administrators ([`Kind`]), of whom none alone suffices for a sensitive act ([`SensitiveAct`]): it is proposed
+//! by one and confirmed by another of another kind, within a day. Which kind may do what is one table ([`Kind::may`]).
 //!
-//! An account logs in with its password (argon2id) and gets a pair of tokens: one for requests that lives a quarter of an hour, and one that
-//! is changed for the next pair. Tokens are kept as hashes only. A refresh token that comes again within a minute gets the same pair, so that an
-//! answer which the network lost locks nobody out; later it was stolen from one of two who now hold it, and the session ends for both.
+//! An account logs in with its password (argon2id) and gets a pair of tokens: one for requests that lives a quarter of an hour, and one
+//! that is changed for the next pair. Tokens are kept as hashes only. A refresh token that comes again within a minute gets the same pair,
+//! so that an answer which the network lost locks nobody out; later it was stolen from one of two who now hold it, and the session ends for
+//! both.
 //!
-//! Whoever guesses waits: by account after five failures, ever longer, and by address ([`Door`]). Nothing that is answered, and no time that it
-//! takes, says whether there is an account of a name.
+//! Whoever guesses waits: by account after five failures, ever longer, and by address ([`Door`]). Nothing that is answered, and no time
+//! that it takes, says whether there is an account of a name.
 //!
-//! Beside them stands the operator, who shows the token in the data folder: who can read that folder has the machine. The operator makes the
-//! first accounts. From then on the operator may propose a sensitive act like everybody, and confirm none.
+//! Beside them stands the operator, who shows the token in the data folder: who can read that folder has the machine. The operator makes
+//! the first accounts. From then on the operator may propose a sensitive act like everybody, and confirm none.
 //!
 //! Rows lie in the store of the ledger, in tables of their own (`rows`), so that they are in every backup; sessions end with a restore.
 //! Calls block on the disk, and those that take a password on the processor as well: not for an async thread.

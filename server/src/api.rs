@@ -1,8 +1,8 @@
 //! The routes: thin handlers that extract, call one function of the hub on a thread for blocking work, and map what comes back.
 //!
-//! `POST /v1/sync`, `POST /v1/enrol` and the WebSocket `GET /v1/live` speak the frames of PROTOCOL.md; `/v1/admin/…` speaks JSON with the token of an account or the operator's. Every failure
-//! is a problem; for phones its code stands in the header `doorstep-code` as well, so that a client needs no JSON to tell our server from a
-//! captive portal.
+//! `POST /v1/sync`, `POST /v1/enrol` and the WebSocket `GET /v1/live` speak the frames of PROTOCOL.md; `/v1/admin/…` speaks JSON with the
+//! token of an account or the operator's. Every failure is a problem; for phones its code stands in the header `doorstep-code` as well, so
+//! that a client needs no JSON to tell our server from a captive portal.
 
 pub mod admin;
 mod fault;

@@ -1,8 +1,8 @@
 //! The audit log: who did what to this server, kept so that nobody can change it unseen.
 //!
 //! Promise: what was noted is on the disk before the act is answered; a record that is changed, taken out, moved or cut off is found by
-//! [`Audit::verify`]. Each record carries the SHA-256 of the one before and itself (`record`), the newest is marked in the store as well, so that
-//! a missing end is found (`mark`), and files go only whole, by age, with a mark of where the chain then begins.
+//! [`Audit::verify`]. Each record carries the SHA-256 of the one before and itself (`record`), the newest is marked in the store as well,
+//! so that a missing end is found (`mark`), and files go only whole, by age, with a mark of where the chain then begins.
 //!
 //! A record holds ids, never names, numbers or texts of people. The files are lines of text that need no tool of ours to be checked:
 //!
@@ -11,8 +11,8 @@
 //! <hash> {"n":1,"at":1790000000000,"who":"account:0193…","from":"10.0.0.7","what":"login","on":[],"outcome":"ok"}
 //! ```
 //!
-//! where hash = SHA-256(hash of the record before ++ the JSON text), 32 zero bytes before the first record of all. A file is begun every month of
-//! the district, and after whatever was found broken: a server goes on behind a gap, and the gap stays to be seen.
+//! where hash = SHA-256(hash of the record before ++ the JSON text), 32 zero bytes before the first record of all. A file is begun every
+//! month of the district, and after whatever was found broken: a server goes on behind a gap, and the gap stays to be seen.
 
 mod chain;
 mod error;
@@ -67,8 +67,8 @@ struct Open {
 }
 
 impl Audit {
-    /// Opens the log in a folder, making it if it is new, and reads its last file. What a crash left of a record that was never answered is cut
-    /// off; whatever else is not whole is left as it is and noted as a gap.
+    /// Opens the log in a folder, making it if it is new, and reads its last file. What a crash left of a record that was never answered is
+    /// cut off; whatever else is not whole is left as it is and noted as a gap.
     ///
     /// # Errors
     /// When folder or store fail.

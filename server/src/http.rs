@@ -11,8 +11,9 @@
 //!   comes after that (draining the committer, closing the store) is the caller's.
 //!
 //! `/healthz` says that the process is up, `/readyz` whether it should get requests ([`Readiness`]); `/metrics` is on a listener of its
-//! own. TLS is spoken where the settings name a certificate (`tls`), else plain HTTP, behind a proxy that does it; only what the proxies of the
-//! settings say of where a request comes from is believed (`origin`). WebSockets outlive their request, so whoever opens one has to end it at a stop.
+//! own. TLS is spoken where the settings name a certificate (`tls`), else plain HTTP, behind a proxy that does it; only what the proxies of
+//! the settings say of where a request comes from is believed (`origin`). WebSockets outlive their request, so whoever opens one has to end
+//! it at a stop.
 
 mod extract;
 mod health;

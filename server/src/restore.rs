@@ -47,7 +47,8 @@ pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceEr
     Ok(restored)
 }
 
-/// Opens what was copied, which builds its tree, gives every ledger a new id, ends the sessions, notes the restore in the audit log, and closes it.
+/// Opens what was copied, which builds its tree, gives every ledger a new id, ends the sessions, notes the restore in the audit log, and
+/// closes it.
 fn renew(aside: &Path, settings: &Settings) -> Result<(), ServiceError> {
     let store = open_store(aside, settings).map_err(|source| ServiceError::Store { folder: aside.to_owned(), source })?;
     let store = Arc::new(store);

@@ -1,7 +1,7 @@
 //! How often somebody may guess: pure functions over what was tried before and the present time, and the bounded tables that hold it.
 //!
-//! Kept in memory: a restart forgets it, and whoever guesses cannot bring one about. Every name is counted alike, whether there is an account
-//! of it or not, or being locked would tell.
+//! Kept in memory: a restart forgets it, and whoever guesses cannot bring one about. Every name is counted alike, whether there is an
+//! account of it or not, or being locked would tell.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

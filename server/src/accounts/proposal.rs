@@ -71,8 +71,8 @@ pub enum Added {
     Proposed(Proposal),
 }
 
-/// Whether it takes two to make an administrator: once there has been one of each kind. Disabled ones count, or disabling them all would open the
-/// door again.
+/// Whether it takes two to make an administrator: once there has been one of each kind. Disabled ones count, or disabling them all would
+/// open the door again.
 pub(super) fn takes_two(kinds: impl Iterator<Item = Kind> + Clone) -> bool {
     Kind::ALL.iter().all(|kind| kinds.clone().any(|other| other == *kind))
 }

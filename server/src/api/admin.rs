@@ -1,5 +1,5 @@
-//! What administrators call: streets, grids, people, codes, imports, accounts, the audit log and the centre's lists. Who may call what is decided
-//! before the handlers ([`guard`]); what they did is in the audit log before they are answered.
+//! What administrators call: streets, grids, people, codes, imports, accounts, the audit log and the centre's lists. Who may call what is
+//! decided before the handlers (`guard`); what they did is in the audit log before they are answered.
 //!
 //! Streets, grids and people are named by their id or by their name. Lists that grow with the street come in pages: `limit` rows behind the
 //! id `after`; a page with fewer rows is the last. Nobody's name and no note stands in a problem or in the log, nor does the token.

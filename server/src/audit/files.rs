@@ -1,4 +1,5 @@
-//! The files of the log: `2026-11-000000000017.log` is of November 2026 and begins with record 17. In the order of their names they are the chain.
+//! The files of the log: `2026-11-000000000017.log` is of November 2026 and begins with record 17. In the order of their names they are the
+//! chain.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
-//! `doorstep admin …`: what administrators do, through the running server's admin API, with a session of their account or the token of its data
-//! folder.
+//! `doorstep admin …`: what administrators do, through the running server's admin API, with a session of their account or the token of its
+//! data folder.
 
 mod audit;
 mod client;
@@ -24,8 +24,8 @@ pub struct ServerArgs {
     /// Where the server is
     #[arg(long, global = true, env = "DOORSTEP_ADMIN_SERVER", default_value = "http://127.0.0.1:7300")]
     pub server: String,
-    /// The file with the operator's token, which the server writes into its data folder; if nothing is said and nobody has logged in, that in
-    /// ./doorstep-data
+    /// The file with the operator's token, which the server writes into its data folder; if nothing is said and nobody has logged in, that
+    /// in ./doorstep-data
     #[arg(long, global = true, env = "DOORSTEP_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// The file with the session of a login; else the one in the user's folder for settings
@@ -286,11 +286,11 @@ pub enum Grant {
 /// # Errors
 /// When the server is not reached, refuses, or a file cannot be read.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let answer = match &args.command {
-        Command::Login { name, password } => log_in(&args.server, name, password)?,
-        Command::Audit(Audit::Verify { data: Some(folder) }) => serde_json::to_value(audit::verify_folder(folder)?)?,
-        _ => perform(&Client::of(&args.server)?, &args)?,
+    let client = match &args.command {
+        Command::Login { .. } | Command::Audit(Audit::Verify { data: Some(_) }) => Client::anonymous(&args.server)?,
+        _ => Client::of(&args.server)?,
     };
+    let answer = perform(&client, &args)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
@@ -302,9 +302,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Logs in and keeps the session. The answer is shown without its tokens.
-fn log_in(server: &ServerArgs, name: &str, password: &PasswordArgs) -> anyhow::Result<Value> {
+fn log_in(client: &Client, server: &ServerArgs, name: &str, password: &PasswordArgs) -> anyhow::Result<Value> {
     let file = credential::session_file(server)?;
-    let (answered, session) = Client::anonymous(server)?.log_in(name, &password.read()?)?;
+    let (answered, session) = client.log_in(name, &password.read()?)?;
     session.write(&file)?;
     let part = |key: &str| answered.get(key).cloned().unwrap_or_default();
     Ok(json!({ "account": part("account"), "kind": part("kind"), "expires_at": part("expires_at"), "session": file }))
@@ -313,7 +313,7 @@ fn log_in(server: &ServerArgs, name: &str, password: &PasswordArgs) -> anyhow::R
 fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
     let of_street = |path: &str| -> anyhow::Result<String> { Ok(format!("streets/{}/{path}", client.street(args.street.as_deref())?)) };
     match &args.command {
-        Command::Login { name, password } => log_in(&args.server, name, password),
+        Command::Login { name, password } => log_in(client, &args.server, name, password),
         Command::Logout => client.post("logout", &json!({})),
         Command::Account(Account::Add { name, kind, password }) => {
             client.post("accounts", &json!({ "name": name, "kind": kind, "password": password.choose()? }))
@@ -326,7 +326,8 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
             let since = since.map_or(0, |day| day.begins().0).to_string();
             client.pages("audit", &[("since", &since)])
         }
-        Command::Audit(Audit::Verify { .. }) => client.get("audit/verify", &[]),
+        Command::Audit(Audit::Verify { data: Some(folder) }) => Ok(serde_json::to_value(audit::verify_folder(folder)?)?),
+        Command::Audit(Audit::Verify { data: None }) => client.get("audit/verify", &[]),
         Command::Street(Street::List) => client.get("streets", &[]),
         Command::Street(Street::Add { name, centres }) => client.post("streets", &json!({ "name": name, "centres": centres })),
         Command::Grid(Grid::Add { names, community }) => {

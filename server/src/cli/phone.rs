@@ -83,7 +83,8 @@ pub struct Args {
     /// The phone's folder; one folder is one phone
     #[arg(long, global = true, value_name = "FOLDER", env = "DOORSTEP_PHONE", default_value = "./doorstep-phone")]
     pub store: PathBuf,
-    /// A file with the certificates (PEM) that the server's must come from, instead of the web's: where the district has an authority of its own
+    /// A file with the certificates (PEM) that the server's must come from, instead of the web's: where the district has an authority of
+    /// its own
     #[arg(long, global = true, value_name = "FILE", env = "DOORSTEP_PHONE_CA")]
     pub ca: Option<PathBuf>,
     /// Answer in JSON

@@ -5,8 +5,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// What every answer says, unless a route says otherwise: nothing is guessed, kept, framed, or told to others. An answer of the API loads nothing;
-/// the console's pages bring a policy of their own.
+/// What every answer says, unless a route says otherwise: nothing is guessed, kept, framed, or told to others. An answer of the API loads
+/// nothing; the console's pages bring a policy of their own.
 const ALWAYS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),

@@ -1,8 +1,8 @@
 //! TLS: certificate and key from files, used anew when they change.
 //!
-//! The files are looked at every few seconds: what renews certificates writes files, and tells nobody. A pair that cannot be read or does not
-//! fit together leaves the one before in use; the log says so once for each change, and a metric counts it. New connections get the new pair,
-//! open ones keep theirs.
+//! The files are looked at every few seconds: what renews certificates writes files, and tells nobody. A pair that cannot be read or does
+//! not fit together leaves the one before in use; the log says so once for each change, and a metric counts it. New connections get the new
+//! pair, open ones keep theirs.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! The server speaks TLS by itself: phones that trust its authority sync and stay connected, and a renewed certificate is used without a restart.
+//! The server speaks TLS by itself: phones that trust its authority sync and stay connected, and a renewed certificate is used without a
+//! restart.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -1,6 +1,7 @@
 //! Who asks: the operator by the token of the data folder, or an account by its access token, and whether it may.
 //!
-//! Stands before every route of the admin API but login and refresh. Each route says which [`Act`] it is; the table is `accounts::Kind::may`.
+//! Stands before every route of the admin API but login and refresh. Each route says which [`Act`] it is; the table is
+//! `accounts::Kind::may`.
 
 use std::sync::Arc;
 
@@ -164,8 +165,8 @@ fn no_token() -> Problem {
     problem.detail("Log in with `doorstep admin login`, or show the operator's token from the file admin.token of the data folder.")
 }
 
-/// Reads what a refused request brings, as far as it is short: a connection that is closed on unread bytes loses the client its answer, and the
-/// next request on it.
+/// Reads what a refused request brings, as far as it is short: a connection that is closed on unread bytes loses the client its answer, and
+/// the next request on it.
 async fn drain(request: Request) {
     // What is too long or broke off is answered all the same.
     let _ = axum::body::to_bytes(request.into_body(), DRAINED_BYTES).await;

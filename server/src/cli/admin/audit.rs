@@ -10,8 +10,8 @@ use crate::audit::{AUDIT_FOLDER, Mark, Verified, verify};
 use crate::service::{STORE_FOLDER, open_store};
 use crate::settings::Settings;
 
-/// Reads the whole log in a data folder or a backup. The mark of its end lies in the store, which no server may have open; a backup has none
-/// that can be read, so that there a missing end is not seen.
+/// Reads the whole log in a data folder or a backup. The mark of its end lies in the store, which no server may have open; a backup has
+/// none that can be read, so that there a missing end is not seen.
 pub fn verify_folder(folder: &Path) -> anyhow::Result<Verified> {
     let log = folder.join(AUDIT_FOLDER);
     ensure!(log.is_dir(), "there is no audit log in {}", folder.display());
