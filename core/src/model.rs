@@ -35,8 +35,8 @@ pub use hash::ChangeHash;
 pub use hlc::{CLOCK_TOLERANCE, Hlc, HlcClock};
 pub use household::HouseholdDetails;
 pub use id::{
-    AmendmentId, CaseId, CentreId, DeviceId, DeviceTag, DocId, Entropy, EventId, GrantId, GridId, GroupId, HouseholdId, Incarnation,
-    LedgerId, NoteId, OrganisationId, PartyId, PersonId, PlaceId, ResidentId, StreetId, VisitId,
+    AccountId, AmendmentId, CaseId, CentreId, DeviceId, DeviceTag, DocId, Entropy, EventId, GrantId, GridId, GroupId, HouseholdId,
+    Incarnation, LedgerId, NoteId, OrganisationId, PartyId, PersonId, PlaceId, ProposalId, ResidentId, SessionId, StreetId, VisitId,
 };
 pub use invalid::Invalid;
 pub use organisation::OrganisationDetails;

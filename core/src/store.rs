@@ -161,6 +161,16 @@ impl<S: Read + ?Sized> Read for &S {
     }
 }
 
+impl<S: Read + ?Sized> Read for &mut S {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get(key)
+    }
+
+    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        (**self).range(start, end, limit)
+    }
+}
+
 impl<S: Read + ?Sized> Read for Arc<S> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         (**self).get(key)

@@ -1,8 +1,8 @@
 //! The routes: thin handlers that extract, call one function of the hub on a thread for blocking work, and map what comes back.
 //!
-//! `POST /v1/sync`, `POST /v1/enrol` and the WebSocket `GET /v1/live` speak the frames of PROTOCOL.md; `/v1/admin/…` speaks JSON with the operator's token. Every failure
-//! is a problem; for phones its code stands in the header `doorstep-code` as well, so that a client needs no JSON to tell our server from a
-//! captive portal.
+//! `POST /v1/sync`, `POST /v1/enrol` and the WebSocket `GET /v1/live` speak the frames of PROTOCOL.md; `/v1/admin/…` speaks JSON with the
+//! token of an account or the operator's. Every failure is a problem; for phones its code stands in the header `doorstep-code` as well, so
+//! that a client needs no JSON to tell our server from a captive portal.
 
 pub mod admin;
 mod fault;
@@ -56,9 +56,9 @@ impl Api {
     }
 }
 
-/// All routes. `token` is what an operator must show under `/v1/admin`, `store` what is backed up; `live` holds the live connections, which
+/// All routes. `guard` stands before `/v1/admin`, `store` is what is backed up; `live` holds the live connections, which
 /// whoever serves must stop.
-pub fn routes(hub: Arc<Hub>, token: admin::Token, store: Arc<SledStore>, live: Live) -> Router {
+pub fn routes(hub: Arc<Hub>, guard: admin::Guard, store: Arc<SledStore>, live: Live) -> Router {
     let api = Api::new(hub);
-    phone::router(api.clone()).merge(live::router(api.clone(), live)).merge(admin::router(api, token, store))
+    phone::router(api.clone(), guard.clone()).merge(live::router(api.clone(), live)).merge(admin::router(api, guard, store))
 }

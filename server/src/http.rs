@@ -11,17 +11,24 @@
 //!   comes after that (draining the committer, closing the store) is the caller's.
 //!
 //! `/healthz` says that the process is up, `/readyz` whether it should get requests ([`Readiness`]); `/metrics` is on a listener of its
-//! own. TLS is not here: plain HTTP behind a proxy. WebSockets outlive their request, so whoever opens one has to end it at a stop.
+//! own. TLS is spoken where the settings name a certificate (`tls`), else plain HTTP, behind a proxy that does it; only what the proxies of
+//! the settings say of where a request comes from is believed (`origin`). WebSockets outlive their request, so whoever opens one has to end
+//! it at a stop.
 
 mod extract;
 mod health;
 mod identify;
 mod listen;
 mod observe;
+mod origin;
+mod secure;
+mod tls;
 
 pub use extract::{BodyLimit, Json, Path, Query, RawBody, body_limit};
 pub use health::Readiness;
 pub use identify::RequestId;
+pub use origin::Origin;
+pub use tls::TlsError;
 
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -31,6 +38,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use listen::Listening;
+use secure::Secured;
 use std::any::Any;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -67,6 +75,9 @@ pub enum ServeError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl ServeError {
@@ -74,6 +85,7 @@ impl ServeError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Listener { .. } => "http.listener",
+            Self::Tls(_) => "http.tls",
         }
     }
 }
@@ -93,14 +105,16 @@ pub async fn serve(
     let header = settings.header_seconds.duration();
     let api = Listening::new(settings.max_connections, header);
     let scraped = Listening::new(METRICS_CONNECTIONS, header);
-    let api_run = api.run(listener, router(settings, routes, readiness.clone()));
-    let scraped_run = scraped.run(metrics_listener, metrics_router(settings, metrics.clone()));
+    let pair = tls::Pair::of(settings)?;
+    let api_run = api.run(listener, router(settings, routes, readiness.clone()), pair.as_ref().map(tls::Pair::config));
+    let scraped_run = scraped.run(metrics_listener, metrics_router(settings, metrics.clone()), None);
     tokio::pin!(api_run, scraped_run);
 
     let stopped = tokio::select! {
         result = &mut api_run => return failed("requests", result),
         result = &mut scraped_run => failed("metrics", result),
         () = keep_up(&metrics) => Ok(()),
+        () = keep_up_with(pair) => Ok(()),
         () = shutdown => Ok(()),
     };
     readiness.set_not_ready(health::STOPPING);
@@ -111,6 +125,13 @@ pub async fn serve(
 
 fn failed(what: &'static str, result: std::io::Result<()>) -> Result<(), ServeError> {
     result.map_err(|source| ServeError::Listener { what, source })
+}
+
+async fn keep_up_with(pair: Option<tls::Pair>) {
+    match pair {
+        Some(pair) => pair.keep_up().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn keep_up(metrics: &Metrics) {
@@ -128,22 +149,25 @@ fn router(settings: &Settings, routes: Router, readiness: Readiness) -> Router {
         .layer(body_limit(settings.body_bytes()))
         .layer(RequestBodyDeadlineLayer::new(settings.body_seconds.duration()))
         .layer(from_fn_with_state(slots, within_capacity));
-    framed(settings, guarded.merge(health::router(readiness)))
+    let secured = Secured(settings.tls_certificate_file.path().is_some());
+    framed(settings, guarded.merge(health::router(readiness)), secured)
 }
 
 fn metrics_router(settings: &Settings, metrics: Metrics) -> Router {
-    framed(settings, health::metrics_router(metrics))
+    framed(settings, health::metrics_router(metrics), Secured(false))
 }
 
 /// What every router of the server has: fallbacks, a time limit, a panic fence, a log and request ids.
-fn framed(settings: &Settings, routes: Router) -> Router {
+fn framed(settings: &Settings, routes: Router, secured: Secured) -> Router {
     routes
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .layer(from_fn_with_state(settings.handler_seconds.duration(), within_time))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn(observe::observe))
+        .layer(from_fn_with_state(Arc::new(settings.trusted_proxies.clone()), origin::find))
         .layer(from_fn(identify::identify))
+        .layer(from_fn_with_state(secured, secure::secure))
 }
 
 async fn within_capacity(State(slots): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {

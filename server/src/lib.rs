@@ -9,12 +9,16 @@
 //! - [`cli`]: one file a subcommand; puts the other rooms together. Nothing leans on it.
 //! - [`http`]: listeners, limits, request ids, health, shutdown. Takes a router and knows nothing of what its routes do.
 //! - [`problem`]: how every failure looks to a client. Leans on nothing here.
+//! - [`accounts`]: who may administer, how they show it and what each may do. Knows no HTTP.
+//! - [`audit`]: who did what, in a chain that nobody can change unseen. Knows of accounts only how they are called.
 //! - [`import`]: reads CSV files of places, households and organisations; pure, bytes in and rows or a report out.
 //! - [`service`], [`restore`]: a data folder opened to be served; one that is set up again from a backup.
 //! - [`settings`], [`telemetry`], [`system`]: what the operator sets and sees; the system's clock and randomness, handed to whoever
 //!   takes them from outside.
 
+pub mod accounts;
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod demo;
 pub mod http;

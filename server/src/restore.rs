@@ -14,8 +14,10 @@ use std::sync::Arc;
 
 use doorstep_core::store::{SledStore, Verified};
 
-use crate::service::{STORE_FOLDER, ServiceError, hub_over, open_store};
+use crate::audit::{self, AUDIT_FOLDER, Entry, What, Who};
+use crate::service::{STORE_FOLDER, ServiceError, accounts_over, hub_over, open_audit, open_store};
 use crate::settings::Settings;
+use crate::system::SystemClock;
 
 /// The folder in the data folder in which a store is set up before it is served.
 const RESTORING: &str = "restoring";
@@ -39,15 +41,41 @@ pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceEr
         fs::remove_dir_all(&aside).map_err(failed)?;
     }
     let restored = SledStore::restore(backup, &aside).map_err(|source| ServiceError::Store { folder: backup.to_owned(), source })?;
-    renew_ledgers(&aside, settings)?;
+    bring_audit_log(backup, data)?;
+    renew(&aside, settings)?;
     put_in_place(data, &aside, &place).map_err(failed)?;
     Ok(restored)
 }
 
-/// Opens what was copied, which builds its tree, gives every ledger a new id, and closes it.
-fn renew_ledgers(aside: &Path, settings: &Settings) -> Result<(), ServiceError> {
+/// Opens what was copied, which builds its tree, gives every ledger a new id, ends the sessions, notes the restore in the audit log, and
+/// closes it.
+fn renew(aside: &Path, settings: &Settings) -> Result<(), ServiceError> {
     let store = open_store(aside, settings).map_err(|source| ServiceError::Store { folder: aside.to_owned(), source })?;
-    hub_over(Arc::new(store), settings).renew_ledgers().map_err(|source| ServiceError::Restore { source })
+    let store = Arc::new(store);
+    hub_over(Arc::clone(&store), settings).renew_ledgers().map_err(|source| ServiceError::Restore { source })?;
+    // Sessions that were ended since the backup must not come back.
+    let accounts = accounts_over(Arc::clone(&store), Arc::new(SystemClock));
+    accounts.end_all_sessions().map_err(|source| ServiceError::Sessions { source })?;
+    // How long files are kept is the settings' of the server, which a restore does not read: it lets none go.
+    let keeping = Settings { audit_months: u32::MAX, ..settings.clone() };
+    let audit = open_audit(store, &keeping, Arc::new(SystemClock))?;
+    let noted = audit.note(Entry::by(Who::Operator, What::Restored));
+    noted.map(drop).map_err(|source| ServiceError::Audit { folder: settings.data.join(AUDIT_FOLDER), source })
+}
+
+/// Puts the audit log of the backup into its place, unless one is there: that one is of the same server, and goes further.
+fn bring_audit_log(backup: &Path, data: &Path) -> Result<(), ServiceError> {
+    let (from, to) = (backup.join(AUDIT_FOLDER), data.join(AUDIT_FOLDER));
+    if to.exists() || !from.is_dir() {
+        return Ok(());
+    }
+    // Renamed when it is whole, so that a restore that was cut leaves no half of it.
+    let draft = data.join("audit.restoring");
+    if draft.exists() {
+        fs::remove_dir_all(&draft).map_err(|source| ServiceError::File { path: draft.clone(), source })?;
+    }
+    audit::copy(&from, &draft).map_err(|source| ServiceError::Audit { folder: draft.clone(), source })?;
+    fs::rename(&draft, &to).map_err(|source| ServiceError::File { path: to, source })
 }
 
 fn put_in_place(data: &Path, aside: &Path, place: &Path) -> io::Result<()> {

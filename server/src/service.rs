@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use doorstep_core::model::Entropy;
+use doorstep_core::model::{Clock, Entropy};
 use doorstep_core::store::{Opening, SledOptions, SledStore, Store, StoreError};
 
+use crate::accounts::{AccountError, Accounts};
 use crate::api::Live;
-use crate::api::admin::Token;
+use crate::api::admin::{Guard, Token};
+use crate::audit::{AUDIT_FOLDER, Audit, AuditError};
 use crate::http::{App, Readiness, ServeError, serve};
 use crate::hub::Hub;
 use crate::ledger::KeyedLedger;
@@ -44,6 +46,17 @@ pub(crate) fn hub_over(store: Arc<SledStore>, settings: &Settings) -> Hub {
     Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20)
 }
 
+/// The audit log of a data folder.
+pub(crate) fn open_audit(store: Arc<SledStore>, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Audit, ServiceError> {
+    let folder = settings.data.join(AUDIT_FOLDER);
+    Audit::open(&folder, store, clock, settings.audit_months).map_err(|source| ServiceError::Audit { folder, source })
+}
+
+/// The accounts in a store.
+pub(crate) fn accounts_over(store: Arc<SledStore>, clock: Arc<dyn Clock>) -> Accounts {
+    Accounts::new(store, clock, Arc::new(Mutex::new(SystemEntropy)))
+}
+
 /// Why a service does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -60,6 +73,20 @@ pub enum ServiceError {
     Restore {
         /// Why.
         source: crate::hub::HubError,
+    },
+    /// The audit log does not open.
+    #[error("the audit log in {} does not open: {source}", folder.display())]
+    Audit {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: AuditError,
+    },
+    /// Sessions that a backup holds were not ended, so that nothing was put in its place.
+    #[error("the sessions of the backup were not ended: {source}")]
+    Sessions {
+        /// Why.
+        source: AccountError,
     },
     /// A backup is only set up again where there is no store.
     #[error("there is a store in {} already; restore into another data folder, or move it away", folder.display())]
@@ -106,6 +133,8 @@ impl ServiceError {
         match self {
             Self::Store { source, .. } => source.code(),
             Self::Restore { source } => source.code(),
+            Self::Audit { source, .. } => source.code(),
+            Self::Sessions { source } => source.code(),
             Self::StoreExists { .. } => "service.store_exists",
             Self::RestoreRunning { .. } => "service.restore_running",
             Self::RestoreUnfinished { .. } => "service.restore_unfinished",
@@ -118,8 +147,10 @@ impl ServiceError {
 pub struct Service {
     /// The hub.
     pub hub: Arc<Hub>,
-    /// What the operator must show.
-    pub token: Token,
+    /// Who may administer, and what they did.
+    pub guard: Guard,
+    /// The accounts, to be swept.
+    accounts: Arc<Accounts>,
     /// The store below, for metrics.
     pub store: Arc<SledStore>,
 }
@@ -143,11 +174,26 @@ impl Service {
         let store = Arc::new(store);
         let token = token(&settings.data)?;
         let hub = Arc::new(hub_over(Arc::clone(&store), settings));
-        Ok(Self { hub, token, store })
+        Self::over(hub, store, token, settings, Arc::new(SystemClock))
     }
-}
 
-impl Service {
+    /// A service over a hub and its store that are open already.
+    ///
+    /// # Errors
+    /// When the audit log of the settings' data folder does not open.
+    pub fn over(
+        hub: Arc<Hub>,
+        store: Arc<SledStore>,
+        token: Token,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ServiceError> {
+        let audit = open_audit(Arc::clone(&store), settings, Arc::clone(&clock))?;
+        let accounts = Arc::new(accounts_over(Arc::clone(&store), clock));
+        let guard = Guard::new(token, Arc::clone(&accounts), Arc::new(audit));
+        Ok(Self { hub, guard, accounts, store })
+    }
+
     /// Serves phones and operators on bound listeners until `stop` is ready, then finishes what runs and returns.
     ///
     /// # Errors
@@ -162,7 +208,7 @@ impl Service {
     ) -> Result<(), ServeError> {
         let readiness = Readiness::starting();
         let live = Live::new(settings);
-        let routes = crate::api::routes(self.hub, self.token, Arc::clone(&self.store), live.clone());
+        let routes = crate::api::routes(self.hub, self.guard, Arc::clone(&self.store), live.clone());
         let app = App { routes, readiness: readiness.clone(), metrics };
         let stop = async {
             stop.await;
@@ -172,6 +218,7 @@ impl Service {
             served = serve(settings, listener, metrics_listener, app, stop) => served,
             () = measure(Arc::clone(&self.store), settings.data.join(STORE_FOLDER)) => Ok(()),
             () = watch(self.store, readiness) => Ok(()),
+            () = sweep(self.accounts) => Ok(()),
         };
         live.wait_until_closed(settings.shutdown_seconds.duration()).await;
         served
@@ -189,6 +236,21 @@ async fn watch(store: Arc<SledStore>, readiness: Readiness) {
         match store.health() {
             Ok(()) => readiness.set_ready(),
             Err(error) => readiness.set_not_ready(error.code()),
+        }
+    }
+}
+
+/// How often sessions and proposals that have ended are removed. They count no more from the moment that they end.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Removes what has ended of accounts, for ever.
+async fn sweep(accounts: Arc<Accounts>) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        every.tick().await;
+        let accounts = Arc::clone(&accounts);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || accounts.sweep()).await {
+            tracing::warn!(%error, "sessions that have ended were not removed");
         }
     }
 }
@@ -231,7 +293,7 @@ fn token(data: &Path) -> Result<Token, ServiceError> {
 }
 
 /// Writes a file that only its owner can read, wholly or not at all.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     let draft = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();

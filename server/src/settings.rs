@@ -14,13 +14,16 @@ mod load;
 mod value;
 
 pub use load::{Loaded, Origin, SettingsError};
-pub use value::{LogFormat, Seconds};
+pub use value::{LogFormat, Networks, OptionalFile, Seconds};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// The least memory for loaded documents: some hundred households, below which every change would load its document anew.
 const LEAST_CACHE_MEGABYTES: u32 = 16;
+
+/// For how many months the audit log is kept at the least: the Cybersecurity Law (网络安全法) asks for six.
+const LEAST_AUDIT_MONTHS: u32 = 6;
 
 /// The least that a request body may have: one push of a phone is at most 256 kB (see the sync protocol).
 const LEAST_BODY_KILOBYTES: u32 = 512;
@@ -42,6 +45,10 @@ impl Settings {
         least("max_live", self.max_live, 1)?;
         least("max_requests", self.max_requests, 1)?;
         least("body_kilobytes", self.body_kilobytes, LEAST_BODY_KILOBYTES)?;
+        least("audit_months", self.audit_months, LEAST_AUDIT_MONTHS)?;
+        if self.tls_certificate_file.path().is_some() != self.tls_key_file.path().is_some() {
+            return Err(("tls_key_file", "stands alone: name both tls_certificate_file and tls_key_file, or neither".to_owned()));
+        }
         if self.handler_seconds <= self.body_seconds {
             return Err(("handler_seconds", "is not longer than body_seconds, which it includes".to_owned()));
         }
@@ -97,7 +104,7 @@ macro_rules! settings {
 
 settings! {
     /// Where phones and the console connect [default: 127.0.0.1:7300].
-    /// The server speaks plain HTTP: an address that others can reach belongs behind a proxy that does TLS.
+    /// An address that others can reach needs TLS: by the two files below, or by a proxy in front.
     listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 7300)), "ADDRESS";
 
     /// Where /metrics is read; keep it away from the public network [default: 127.0.0.1:7301]
@@ -105,6 +112,18 @@ settings! {
 
     /// The folder of the ledger and of the operator's token; made when it is missing [default: ./doorstep-data]
     data: PathBuf = PathBuf::from("./doorstep-data"), "FOLDER";
+
+    /// The certificate chain of the server, as PEM; with it the server speaks HTTPS. Read again when it changes [default: none]
+    tls_certificate_file: OptionalFile = OptionalFile::NONE, "FILE";
+
+    /// The private key of the certificate, as PEM [default: none]
+    tls_key_file: OptionalFile = OptionalFile::NONE, "FILE";
+
+    /// Proxies in front of the server, by address or network; only theirs is the header X-Forwarded-For believed [default: none]
+    trusted_proxies: Networks = Networks::none(), "ADDRESSES";
+
+    /// For how many months the audit log is kept behind the present one [default: 12]
+    audit_months: u32 = 12, "MONTHS";
 
     /// Memory for loaded documents, in megabytes; a loaded household takes 50 to 85 kB [default: 256]
     cache_megabytes: u32 = 256, "MB";

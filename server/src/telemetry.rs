@@ -22,6 +22,9 @@ pub const HTTP_CONNECTIONS_REFUSED: &str = "doorstep_http_connections_refused_to
 /// Panics caught in handlers; each is a bug.
 pub const HTTP_PANICS: &str = "doorstep_http_panics_total";
 
+/// Certificates that were read anew, by `outcome`: `ok`, or `failed` where the one before stays in use.
+pub const TLS_RELOADS: &str = "doorstep_tls_reloads_total";
+
 /// Live connections that are open.
 pub const LIVE_CONNECTIONS: &str = "doorstep_live_connections";
 /// Messages pushed on live connections.
@@ -152,6 +155,7 @@ fn describe() {
     metrics::describe_gauge!(HTTP_IN_FLIGHT, Unit::Count, "Requests being worked on");
     metrics::describe_counter!(HTTP_CONNECTIONS_REFUSED, Unit::Count, "Connections closed because there were too many");
     metrics::describe_counter!(HTTP_PANICS, Unit::Count, "Panics caught in handlers; each is a bug");
+    metrics::describe_counter!(TLS_RELOADS, Unit::Count, "Certificates read anew, by outcome");
     metrics::describe_gauge!(LIVE_CONNECTIONS, Unit::Count, "Live connections that are open");
     metrics::describe_counter!(LIVE_PUSHED, Unit::Count, "Messages pushed on live connections");
     metrics::describe_counter!(LIVE_RESYNCS, Unit::Count, "Live connections closed because the phone did not keep up");

@@ -133,6 +133,11 @@ impl ServerProcess {
         &self.url
     }
 
+    /// The same over TLS.
+    pub fn secure_url(&self) -> String {
+        self.url.replace("http://", "https://")
+    }
+
     /// The engine's own client of this server.
     pub fn transport(&self) -> HttpTransport {
         HttpTransport::new(&self.url).unwrap()

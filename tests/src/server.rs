@@ -50,12 +50,13 @@ impl Server {
 
     /// The same with settings of the test's, but for the data folder and the addresses.
     pub fn start_with(address: SocketAddr, data: &Path, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let (hub, store) = hub(data, clock);
+        let (hub, store) = hub(data, Arc::clone(&clock));
         let listener = TcpListener::bind(address).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let settings = Settings { data: data.to_owned(), ..settings };
-        let service = Service { hub: Arc::clone(&hub), token: Token::new("a token that only the operator knows"), store };
+        let token = Token::new("a token that only the operator knows");
+        let service = Service::over(Arc::clone(&hub), store, token, &settings, clock).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -3,6 +3,8 @@
 //! Most servers run in this process, with a clock that the test sets; where the server is killed, limited or measured it is the binary
 //! `doorstep`, which `tests/run` builds first (see `doorstep_tests::process`).
 
+#[path = "end_to_end/administrators.rs"]
+mod administrators;
 #[path = "end_to_end/bad_input.rs"]
 mod bad_input;
 #[path = "end_to_end/bad_network.rs"]
@@ -11,6 +13,8 @@ mod bad_network;
 mod bootstrap;
 #[path = "end_to_end/ground.rs"]
 mod ground;
+#[path = "end_to_end/half_sent.rs"]
+mod half_sent;
 #[path = "end_to_end/late_work.rs"]
 mod late_work;
 #[path = "end_to_end/live.rs"]
@@ -35,5 +39,7 @@ mod scopes;
 mod siege;
 #[path = "end_to_end/stops.rs"]
 mod stops;
+#[path = "end_to_end/tls.rs"]
+mod tls;
 #[path = "end_to_end/wrong_clocks.rs"]
 mod wrong_clocks;

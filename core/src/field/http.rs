@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
 use crate::field::transport::{CONTENT_TYPE, Transport, TransportAnswer, TransportFault};
 use crate::model::Invalid;
 use crate::sync::MOST_FRAME_BYTES;
@@ -35,6 +39,19 @@ impl HttpTransport {
     /// # Errors
     /// When `server` is no address of that kind.
     pub fn with_silence(server: &str, silence: Duration) -> Result<Self, Invalid> {
+        Self::make(server, silence, RootCerts::WebPki)
+    }
+
+    /// The same that trusts the certificates in `authority` (PEM) and no others: for a district with an authority of its own.
+    ///
+    /// # Errors
+    /// When `server` is no address of that kind, or `authority` holds no certificate.
+    pub fn with_authority(server: &str, authority: &[u8]) -> Result<Self, Invalid> {
+        let roots: Vec<_> = authorities(authority)?.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+        Self::make(server, SILENCE, RootCerts::new_with_certs(&roots))
+    }
+
+    fn make(server: &str, silence: Duration, roots: RootCerts) -> Result<Self, Invalid> {
         let server = server.trim_end_matches('/').to_owned();
         let known = server.starts_with("https://") || server.starts_with("http://");
         if !known || server.parse::<ureq::http::Uri>().is_err() {
@@ -48,10 +65,20 @@ impl HttpTransport {
             .timeout_per_write(Some(silence))
             .http_status_as_error(false)
             .max_redirects(0)
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .build()
             .into();
         Ok(Self { agent, server })
     }
+}
+
+/// The certificates of a PEM file.
+///
+/// # Errors
+/// When it holds none.
+pub(super) fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Invalid> {
+    let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().ok().filter(|found| !found.is_empty());
+    found.ok_or_else(|| Invalid::new("ca", "holds no certificate as PEM"))
 }
 
 impl Transport for HttpTransport {

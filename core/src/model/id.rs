@@ -122,6 +122,12 @@ ids! {
     GroupId,
     /// One life of a server's ledger of a street; a new one begins after a restore.
     LedgerId,
+    /// An account of the console and the admin API.
+    AccountId,
+    /// What an account began by logging in: all tokens that came of it.
+    SessionId,
+    /// A sensitive act that one account proposed and another has to confirm.
+    ProposalId,
 }
 
 impl PersonId {

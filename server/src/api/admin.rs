@@ -1,53 +1,41 @@
-//! What an operator calls, with the token that the first start wrote: streets, grids, people, codes, imports and the centre's lists.
+//! What administrators call: streets, grids, people, codes, imports, accounts, the audit log and the centre's lists. Who may call what is
+//! decided before the handlers (`guard`); what they did is in the audit log before they are answered.
 //!
 //! Streets, grids and people are named by their id or by their name. Lists that grow with the street come in pages: `limit` rows behind the
 //! id `after`; a page with fewer rows is the last. Nobody's name and no note stands in a problem or in the log, nor does the token.
 
+mod accounts;
+mod audit;
 mod backup;
 mod change;
 mod documents;
+mod guard;
 mod import;
 mod imports;
 mod job;
 mod list;
 mod page;
+mod session;
 mod show;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRef, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::extract::FromRef;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use doorstep_core::model::{GridId, PersonId, StreetId};
 use doorstep_core::store::SledStore;
 
 use super::Api;
+use crate::accounts::Act;
 use crate::http::body_limit;
 use crate::hub::{Hub, HubError};
-use crate::problem::Problem;
 use backup::Backups;
+use guard::only_who_may;
 use imports::Imports;
 
-/// What an operator must show: `Authorization: Bearer …`.
-#[derive(Clone)]
-pub struct Token(Arc<str>);
-
-impl Token {
-    /// The token as it stands in the file.
-    pub fn new(text: &str) -> Self {
-        Self(text.trim().into())
-    }
-
-    /// Compares in a time that does not tell how much of it was right. No token is the empty one.
-    fn is(&self, shown: &str) -> bool {
-        let same_length = self.0.len() == shown.len() && !shown.is_empty();
-        let differences = self.0.bytes().zip(shown.bytes()).fold(0u8, |sum, (one, other)| std::hint::black_box(sum | (one ^ other)));
-        same_length && differences == 0
-    }
-}
+pub use guard::{Guard, Token};
 
 /// What these handlers share.
 #[derive(Clone)]
@@ -56,6 +44,7 @@ struct Admin {
     imports: Arc<Imports>,
     store: Arc<SledStore>,
     backups: Arc<Backups>,
+    guard: Guard,
 }
 
 impl FromRef<Admin> for Arc<Backups> {
@@ -82,48 +71,76 @@ impl FromRef<Admin> for Arc<SledStore> {
     }
 }
 
-/// The routes under `/v1/admin`.
-pub fn router(api: Api, token: Token, store: Arc<SledStore>) -> Router {
+impl FromRef<Admin> for Guard {
+    fn from_ref(admin: &Admin) -> Self {
+        admin.guard.clone()
+    }
+}
+
+/// The routes under `/v1/admin`, by what they are in the table of rights.
+pub fn router(api: Api, guard: Guard, store: Arc<SledStore>) -> Router {
     let import = post(import::start).layer(body_limit(crate::import::MOST_BYTES));
+    let guarded = |act: Act, routes: Router<Admin>| routes.route_layer(from_fn_with_state((guard.clone(), act), only_who_may));
     Router::new()
-        .route("/v1/admin/streets", get(list::streets).post(change::add_street))
+        .route("/v1/admin/login", post(session::log_in))
+        .route("/v1/admin/refresh", post(session::refresh))
+        .merge(guarded(Act::SeeDirectory, directory()))
+        .merge(guarded(Act::ManageStreets, streets()))
+        .merge(guarded(Act::Import, Router::new().route("/v1/admin/streets/{street}/import/{kind}", import)))
+        .merge(guarded(Act::Import, Router::new().route("/v1/admin/imports/{import}", get(import::progress))))
+        .merge(guarded(Act::BackUp, Router::new().route("/v1/admin/backup", post(backup::start).get(backup::progress))))
+        .merge(guarded(Act::ManagePeople, people()))
+        .merge(guarded(Act::SeeRecords, records()))
+        .merge(guarded(Act::SeeQuarantine, Router::new().route("/v1/admin/streets/{street}/quarantine", get(list::quarantine))))
+        .merge(guarded(Act::SeeAccounts, Router::new().route("/v1/admin/accounts", get(accounts::list))))
+        .merge(guarded(Act::ManageAccounts, Router::new().route("/v1/admin/accounts", post(accounts::add))))
+        .merge(guarded(Act::ManageAccounts, Router::new().route("/v1/admin/accounts/{name}/disable", post(accounts::disable))))
+        .merge(guarded(Act::SeeProposals, Router::new().route("/v1/admin/proposals", get(accounts::proposals))))
+        .merge(guarded(Act::Confirm, Router::new().route("/v1/admin/proposals/{proposal}/confirm", post(accounts::confirm))))
+        .merge(guarded(Act::SeeAudit, audit_log()))
+        .with_state(Admin { api, imports: Arc::default(), store, backups: Arc::default(), guard })
+}
+
+fn directory() -> Router<Admin> {
+    Router::new()
+        .route("/v1/admin/logout", post(session::log_out))
+        .route("/v1/admin/streets", get(list::streets))
         .route("/v1/admin/streets/{street}", get(list::directory))
-        .route("/v1/admin/streets/{street}/grids", post(change::add_grids))
-        .route("/v1/admin/streets/{street}/grids/{grid}/reassign", post(change::reassign_grid))
-        .route("/v1/admin/streets/{street}/grids/{grid}/take", post(change::take_places))
-        .route("/v1/admin/streets/{street}/people", post(change::add_person))
         .route("/v1/admin/streets/{street}/people/{person}", get(list::person))
+}
+
+fn streets() -> Router<Admin> {
+    Router::new()
+        .route("/v1/admin/streets", post(change::add_street))
+        .route("/v1/admin/streets/{street}/grids", post(change::add_grids))
+        .route("/v1/admin/streets/{street}/grids/{grid}/take", post(change::take_places))
+        .route("/v1/admin/streets/{street}/reconciliation", get(list::awaited))
+        .route("/v1/admin/streets/{street}/reconciliation/end", post(change::end_reconciliation))
+}
+
+fn people() -> Router<Admin> {
+    Router::new()
+        .route("/v1/admin/streets/{street}/people", post(change::add_person))
+        .route("/v1/admin/streets/{street}/grids/{grid}/reassign", post(change::reassign_grid))
         .route("/v1/admin/streets/{street}/codes", post(change::make_code))
         .route("/v1/admin/streets/{street}/grants", post(change::give_grant))
         .route("/v1/admin/streets/{street}/grants/end", post(change::end_grant))
+}
+
+fn records() -> Router<Admin> {
+    Router::new()
         .route("/v1/admin/streets/{street}/cases", get(list::cases))
         .route("/v1/admin/streets/{street}/late", get(list::late))
-        .route("/v1/admin/streets/{street}/reconciliation", get(list::awaited))
-        .route("/v1/admin/streets/{street}/reconciliation/end", post(change::end_reconciliation))
-        .route("/v1/admin/streets/{street}/quarantine", get(list::quarantine))
         .route("/v1/admin/streets/{street}/places", get(documents::places))
         .route("/v1/admin/streets/{street}/households", get(documents::households))
         .route("/v1/admin/streets/{street}/residents", get(documents::residents))
         .route("/v1/admin/streets/{street}/organisations", get(documents::organisations))
         .route("/v1/admin/streets/{street}/documents", get(documents::states))
         .route("/v1/admin/streets/{street}/documents/{document}", get(show::document))
-        .route("/v1/admin/streets/{street}/import/{kind}", import)
-        .route("/v1/admin/imports/{import}", get(import::progress))
-        .route("/v1/admin/backup", post(backup::start).get(backup::progress))
-        .layer(from_fn_with_state(token, only_operators))
-        .with_state(Admin { api, imports: Arc::default(), store, backups: Arc::default() })
 }
 
-async fn only_operators(State(token): State<Token>, request: Request, next: Next) -> Response {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let shown = header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    if shown.is_some_and(|(_, shown)| token.is(shown.trim())) {
-        return next.run(request).await;
-    }
-    let problem = Problem::new(StatusCode::UNAUTHORIZED, "admin.token", "The operator's token is missing or wrong");
-    let mut response = problem.detail("It stands in the file admin.token of the data folder.").into_response();
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    response
+fn audit_log() -> Router<Admin> {
+    Router::new().route("/v1/admin/audit", get(audit::list)).route("/v1/admin/audit/verify", get(audit::verify))
 }
 
 /// The street of an id or a name.

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use crate::accounts::AccountError;
+use crate::audit::AuditError;
 use crate::hub::HubError;
 use crate::ledger::LedgerError;
 use crate::problem::Problem;
@@ -34,5 +36,41 @@ impl From<HubError> for Problem {
             }
             HubError::AnotherDevice | HubError::OutOfOrder => Self::internal(),
         }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        let code = error.code();
+        match error {
+            AccountError::Credentials { .. } => Self::new(StatusCode::UNAUTHORIZED, code, "The name or the password is wrong"),
+            AccountError::TooMany { wait } => Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many attempts failed")
+                .detail(format!("Wait {} seconds.", wait.as_secs()))
+                .retry_after(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),
+            AccountError::Token => Self::new(StatusCode::UNAUTHORIZED, code, "The token is unknown or has ended").detail("Log in again."),
+            AccountError::Reused { .. } => {
+                let problem = Self::new(StatusCode::UNAUTHORIZED, code, "The refresh token was used before");
+                problem.detail("Its session is ended, because two hold it. Log in again.")
+            }
+            AccountError::NotAllowed => Self::new(StatusCode::FORBIDDEN, code, "This account may not do that"),
+            AccountError::SameKind => {
+                let problem = Self::new(StatusCode::FORBIDDEN, code, "Another kind of account has to confirm this");
+                problem.detail("It takes an account of another kind than the one that proposed it.")
+            }
+            AccountError::NotFound => Self::new(StatusCode::NOT_FOUND, code, "There is no such account or proposal"),
+            AccountError::Exists => Self::new(StatusCode::CONFLICT, code, "There is an account of this name already"),
+            AccountError::Invalid(invalid) => invalid.into(),
+            AccountError::Store(_) | AccountError::Damaged { .. } => {
+                tracing::error!(%error, "the accounts failed");
+                Self::not_ready()
+            }
+        }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        tracing::error!(%error, "the audit log failed");
+        Self::not_ready()
     }
 }

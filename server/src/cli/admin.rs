@@ -1,17 +1,22 @@
-//! `doorstep admin …`: what an operator does, through the running server's admin API, with the token of its data folder.
+//! `doorstep admin …`: what administrators do, through the running server's admin API, with a session of their account or the token of its
+//! data folder.
 
+mod audit;
 mod client;
+mod credential;
+mod password;
 mod print;
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
-use doorstep_core::model::Role;
+use doorstep_core::model::{Day, Role};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 pub(super) use client::Client;
+pub use password::PasswordArgs;
 
 /// Where the server is, and what shows that an operator asks.
 #[derive(Debug, clap::Args)]
@@ -19,9 +24,16 @@ pub struct ServerArgs {
     /// Where the server is
     #[arg(long, global = true, env = "DOORSTEP_ADMIN_SERVER", default_value = "http://127.0.0.1:7300")]
     pub server: String,
-    /// The file with the operator's token; the server writes it into its data folder
-    #[arg(long, global = true, env = "DOORSTEP_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "./doorstep-data/admin.token")]
-    pub token_file: PathBuf,
+    /// The file with the operator's token, which the server writes into its data folder; if nothing is said and nobody has logged in, that
+    /// in ./doorstep-data
+    #[arg(long, global = true, env = "DOORSTEP_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The file with the session of a login; else the one in the user's folder for settings
+    #[arg(long, global = true, env = "DOORSTEP_ADMIN_SESSION", value_name = "FILE")]
+    pub session: Option<PathBuf>,
+    /// A file with the certificates (PEM) that the server's must come from, instead of the web's
+    #[arg(long, global = true, env = "DOORSTEP_ADMIN_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 }
 
 /// What `doorstep admin` takes.
@@ -44,6 +56,25 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Log an account in; later commands are asked in its name
+    Login {
+        /// The account
+        name: String,
+        /// Its password.
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// End the session
+    Logout,
+    /// Accounts of administrators
+    #[command(subcommand)]
+    Account(Account),
+    /// Sensitive acts that another kind of administrator has to confirm
+    #[command(subcommand)]
+    Proposal(Proposal),
+    /// The log of who did what
+    #[command(subcommand)]
+    Audit(Audit),
     /// Streets of this server
     #[command(subcommand)]
     Street(Street),
@@ -112,6 +143,58 @@ pub struct OfGrid {
     /// Only of this grid, by name or id
     #[arg(long)]
     pub grid: Option<String>,
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Add one; once there has been one of each kind, another kind has to confirm it
+    Add {
+        /// The name that logs in
+        name: String,
+        /// What it is: who sets streets up, who gives people their rights, or who looks at what they did
+        #[arg(long, value_parser = ["system", "security", "auditor"])]
+        kind: String,
+        /// Its first password.
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// List the accounts
+    List,
+    /// Disable one for ever, and end its sessions
+    Disable {
+        /// The account
+        name: String,
+    },
+}
+
+/// What can be done with proposals.
+#[derive(Debug, Subcommand)]
+pub enum Proposal {
+    /// List those that wait
+    List,
+    /// Confirm one, and so have it done
+    Confirm {
+        /// The proposal
+        id: String,
+    },
+}
+
+/// What can be done with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List the records
+    List {
+        /// From this day on, such as 2026-11-24
+        #[arg(long, value_name = "DAY")]
+        since: Option<Day>,
+    },
+    /// Read the whole log and say whether it is whole, and where not
+    Verify {
+        /// The data folder of a stopped server, or a backup, instead of a running server
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+    },
 }
 
 /// What can be done with streets.
@@ -241,19 +324,48 @@ fn roles() -> clap::builder::PossibleValuesParser {
 /// # Errors
 /// When the server is not reached, refuses, or a file cannot be read.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let client = Client::of(&args.server)?;
+    let client = match &args.command {
+        Command::Login { .. } | Command::Audit(Audit::Verify { data: Some(_) }) => Client::anonymous(&args.server)?,
+        _ => Client::of(&args.server)?,
+    };
     let answer = perform(&client, &args)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
         print::answer(&args.command, &answer);
     }
+    let broken = answer.get("broken").and_then(Value::as_array).map_or(0, Vec::len);
+    anyhow::ensure!(broken == 0, "the audit log is not whole");
     Ok(())
+}
+
+/// Logs in and keeps the session. The answer is shown without its tokens.
+fn log_in(client: &Client, server: &ServerArgs, name: &str, password: &PasswordArgs) -> anyhow::Result<Value> {
+    let file = credential::session_file(server)?;
+    let (answered, session) = client.log_in(name, &password.read()?)?;
+    session.write(&file)?;
+    let part = |key: &str| answered.get(key).cloned().unwrap_or_default();
+    Ok(json!({ "account": part("account"), "kind": part("kind"), "expires_at": part("expires_at"), "session": file }))
 }
 
 fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
     let of_street = |path: &str| -> anyhow::Result<String> { Ok(format!("streets/{}/{path}", client.street(args.street.as_deref())?)) };
     match &args.command {
+        Command::Login { name, password } => log_in(client, &args.server, name, password),
+        Command::Logout => client.post("logout", &json!({})),
+        Command::Account(Account::Add { name, kind, password }) => {
+            client.post("accounts", &json!({ "name": name, "kind": kind, "password": password.choose()? }))
+        }
+        Command::Account(Account::List) => client.get("accounts", &[]),
+        Command::Account(Account::Disable { name }) => client.post(&format!("accounts/{}/disable", segment(name)), &json!({})),
+        Command::Proposal(Proposal::List) => client.get("proposals", &[]),
+        Command::Proposal(Proposal::Confirm { id }) => client.post(&format!("proposals/{}/confirm", segment(id)), &json!({})),
+        Command::Audit(Audit::List { since }) => {
+            let since = since.map_or(0, |day| day.begins_at().0).to_string();
+            client.pages("audit", &[("since", &since)])
+        }
+        Command::Audit(Audit::Verify { data: Some(folder) }) => Ok(serde_json::to_value(audit::verify_folder(folder)?)?),
+        Command::Audit(Audit::Verify { data: None }) => client.get("audit/verify", &[]),
         Command::Street(Street::List) => client.get("streets", &[]),
         Command::Street(Street::Add { name, centres }) => client.post("streets", &json!({ "name": name, "centres": centres })),
         Command::Grid(Grid::Add { names, community }) => {
@@ -279,7 +391,7 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Grant(Grant::End { of }) => client.post(&of_street("grants/end")?, &json!(of)),
         Command::Import { kind, file } => {
             let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            import(client, &of_street(&format!("import/{kind}"))?, bytes)
+            import(client, &of_street(&format!("import/{kind}"))?, &bytes)
         }
         Command::Places(of) => client.pages(&of_street("places")?, &of.query()),
         Command::Households(of) => client.pages(&of_street("households")?, &of.query()),
@@ -305,7 +417,7 @@ impl OfGrid {
     }
 }
 
-fn import(client: &Client, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+fn import(client: &Client, path: &str, bytes: &[u8]) -> anyhow::Result<Value> {
     let bar = ProgressBar::new(0);
     let imported = client.import(path, bytes, &mut |done, total| {
         bar.set_length(total);

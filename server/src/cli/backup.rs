@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use doorstep_core::store::{SledStore, Verified};
 use serde_json::Value;
 
+use crate::audit::AUDIT_FOLDER;
 use crate::cli::admin::{Client, ServerArgs};
 use crate::settings::{LogFormat, Settings};
 use crate::telemetry::start_log;
@@ -74,6 +75,20 @@ pub fn check(args: CheckArgs) -> anyhow::Result<()> {
     let found = SledStore::verify(&folder).with_context(|| format!("{} is not whole", args.folder.display()))?;
     ensure!(found.last.sequence > 0 || found.rows > 0, "there is nothing in {}", args.folder.display());
     println!("完整。 Whole: {}.", said(&found));
+    check_log(&args.folder)
+}
+
+/// Looks through the audit log beside the store, if there is one. Without the store's mark: a server may be running.
+fn check_log(folder: &Path) -> anyhow::Result<()> {
+    let log = folder.join(AUDIT_FOLDER);
+    if !log.is_dir() {
+        return Ok(());
+    }
+    let found = crate::audit::verify(&log, None)?;
+    if let Some(broken) = found.broken.first() {
+        bail!("the audit log is not whole: {} in line {} of {}", broken.what, broken.line, broken.file);
+    }
+    println!("审计日志完整。 The audit log is whole: {} records.", found.records);
     Ok(())
 }
 

@@ -85,6 +85,10 @@ pub struct Args {
     /// The phone's folder; one folder is one phone
     #[arg(long, global = true, value_name = "FOLDER", env = "DOORSTEP_PHONE", default_value = "./doorstep-phone")]
     pub store: PathBuf,
+    /// A file with the certificates (PEM) that the server's must come from, instead of the web's: where the district has an authority of
+    /// its own
+    #[arg(long, global = true, value_name = "FILE", env = "DOORSTEP_PHONE_CA")]
+    pub ca: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -157,6 +161,8 @@ pub enum Command {
 /// An opened phone: its engine, and what its answers look like.
 pub(crate) struct Phone {
     pub engine: Engine,
+    /// The certificates of `--ca`.
+    pub authority: Option<Vec<u8>>,
 }
 
 /// Runs the command and prints its answer to standard output, or what went wrong: to standard error, as JSON to standard output.
@@ -187,11 +193,13 @@ pub fn run(args: Args) -> ExitCode {
 /// Opens the folder and performs the command.
 fn perform_in(args: Args, clock: Arc<dyn Clock>, entropy: Box<dyn Entropy>, page: &mut Page<'_>) -> Result<(), PhoneError> {
     let command = args.command.unwrap_or(Command::Status);
+    let unreadable = |path: &PathBuf, error: io::Error| PhoneError::File { path: path.clone(), kind: error.kind() };
+    let authority = args.ca.as_ref().map(|path| std::fs::read(path).map_err(|error| unreadable(path, error))).transpose()?;
     let opening = if matches!(command, Command::Enrol(_)) { store::Opening::ToEnrol } else { store::Opening::Enrolled };
     let store = store::open(&args.store, opening)?;
     let mark = store::mark(&args.store)?;
     let engine = Engine::open(store, clock, entropy, &mark)?;
-    perform(&Phone { engine }, command, page)
+    perform(&Phone { engine, authority }, command, page)
 }
 
 /// Performs the command on an opened phone.

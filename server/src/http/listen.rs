@@ -8,6 +8,7 @@ use crate::telemetry::HTTP_CONNECTIONS_REFUSED;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use std::future::{Ready, ready};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -37,10 +38,10 @@ impl Listening {
         Self { handle: Handle::new(), slots: Arc::new(Semaphore::new(connections as usize)), header }
     }
 
-    /// Serves until [`Listening::stop`] and until the connections have ended.
-    pub(super) async fn run(&self, listener: TcpListener, router: Router) -> io::Result<()> {
+    /// Serves until [`Listening::stop`] and until the connections have ended; over TLS where there is a configuration for it.
+    pub(super) async fn run(&self, listener: TcpListener, router: Router, tls: Option<RustlsConfig>) -> io::Result<()> {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let mut server = axum_server::from_tcp(listener)?
-            .acceptor(Capped { slots: Arc::clone(&self.slots) })
             .accept_error_handler(|_, error| tracing::debug!(%error, "a connection was not taken"))
             .first_request_timeout(self.header)
             .handle(self.handle.clone());
@@ -48,7 +49,14 @@ impl Listening {
         builder.http1().header_read_timeout(self.header).max_buf_size(HEADER_BYTES);
         builder.http2().keep_alive_interval(self.header).keep_alive_timeout(self.header);
         builder.http2().max_concurrent_streams(STREAMS).max_header_list_size(HEADER_BYTES as u32);
-        server.serve(router.into_make_service()).await
+        let capped = Capped { slots: Arc::clone(&self.slots) };
+        match tls {
+            None => server.acceptor(capped).serve(service).await,
+            // A slot is taken before the handshake, which has the time that the head of a request has.
+            Some(config) => {
+                server.acceptor(RustlsAcceptor::new(config).handshake_timeout(self.header).acceptor(capped)).serve(service).await
+            }
+        }
     }
 
     /// Refuses new connections, lets running requests go on for `grace` at most, and closes what is idle.

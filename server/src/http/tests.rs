@@ -1,6 +1,7 @@
 //! The shell over real sockets. Every wait is a read that ends with what is waited for, or with `PATIENCE` and a failure.
 
 mod limits;
+mod origins;
 mod problems;
 mod service;
 

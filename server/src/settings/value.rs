@@ -1,7 +1,10 @@
 //! The types of single settings that the standard library does not have.
 
 use doorstep_core::model::Invalid;
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A length of time in seconds, whole or not: `10`, `0.2`.
@@ -57,6 +60,107 @@ impl Serialize for Seconds {
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(f64::deserialize(deserializer)?).map_err(|invalid| de::Error::custom(invalid.rule))
+    }
+}
+
+/// The word for nothing, in settings that need not be there.
+const NONE: &str = "none";
+
+/// A file that need not be there: `none`, or its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionalFile(Option<PathBuf>);
+
+impl OptionalFile {
+    /// No file.
+    pub const NONE: Self = Self(None);
+
+    /// A file.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(Some(path.into()))
+    }
+
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.as_deref()
+    }
+}
+
+impl std::str::FromStr for OptionalFile {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "" => Err(Invalid::new("file", "is empty; the word for no file is none")),
+            NONE => Ok(Self::NONE),
+            path => Ok(Self::at(path)),
+        }
+    }
+}
+
+impl Serialize for OptionalFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.path() {
+            Some(path) => path.serialize(serializer),
+            None => serializer.serialize_str(NONE),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionalFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|invalid: Invalid| de::Error::custom(invalid.rule))
+    }
+}
+
+/// Addresses and networks: `none`, or `10.0.0.7, 10.1.0.0/16`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// None.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether an address is in one of them.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl std::fmt::Display for Networks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let each: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(if each.is_empty() { NONE.to_owned() } else { each.join(", ") }.as_str())
+    }
+}
+
+impl std::str::FromStr for Networks {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::new("networks", "is neither none nor a list such as 10.0.0.7, 10.1.0.0/16");
+        if text == NONE {
+            return Ok(Self::none());
+        }
+        let one = |text: &str| {
+            let text = text.trim();
+            text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| wrong())
+        };
+        text.split(',').map(one).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Serialize for Networks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Networks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|invalid: Invalid| de::Error::custom(invalid.rule))
     }
 }
 

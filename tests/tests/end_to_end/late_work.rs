@@ -124,11 +124,15 @@ fn of_two_who_decide_the_first_decides() {
     phone.visit(phone.households()[0], "离线走访");
     server.hub.revoke(street.id(), street.worker(0), worker_of(street.grid(0)).scope).unwrap();
     phone.engine.sync(&server.transport()).unwrap();
-    [&one, &other].map(|centre| centre.sync(&server.transport()));
+    for centre in [&one, &other] {
+        centre.sync(&server.transport());
+    }
     let group = one.engine.inbox().unwrap()[0].group;
     one.engine.decide(group, true).unwrap();
     other.engine.decide(group, false).unwrap();
-    [&one, &other].map(|centre| centre.sync(&server.transport()));
+    for centre in [&one, &other] {
+        centre.sync(&server.transport());
+    }
     assert_eq!(adopted_by(&server.hub, &street, group), Some(street.built.centre));
     assert_eq!(server.hub.quarantine(street.id()).unwrap()[0].code, "inbox.adopted");
     assert!(other.engine.inbox().unwrap().is_empty());

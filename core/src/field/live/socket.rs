@@ -16,6 +16,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error, HandshakeError, Message, WebSocket};
 
 use super::transport::{Arrived, LiveConnection, LiveTransport, Waker, refused_upgrade};
+use crate::field::http::authorities;
 use crate::field::transport::TransportFault;
 use crate::model::Invalid;
 use crate::sync::MOST_FRAME_BYTES;
@@ -48,10 +49,27 @@ impl WebSocketTransport {
     /// # Errors
     /// When `server` is no address of that kind.
     pub fn new(server: &str) -> Result<Self, Invalid> {
+        Self::make(server, || Some(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }))
+    }
+
+    /// The same that trusts the certificates in `authority` (PEM) and no others.
+    ///
+    /// # Errors
+    /// When `server` is no address of that kind, or `authority` holds no certificate.
+    pub fn with_authority(server: &str, authority: &[u8]) -> Result<Self, Invalid> {
+        let authorities = authorities(authority)?;
+        Self::make(server, || {
+            let mut roots = RootCertStore::empty();
+            authorities.into_iter().try_for_each(|root| roots.add(root)).ok()?;
+            Some(roots)
+        })
+    }
+
+    fn make(server: &str, roots: impl FnOnce() -> Option<RootCertStore>) -> Result<Self, Invalid> {
         let wrong = || Invalid::new("server", "is not an address such as https://doorstep.example.cn");
         let uri: Uri = server.parse().map_err(|_| wrong())?;
         let (tls, port) = match uri.scheme_str() {
-            Some("https") => (Some(tls().ok_or_else(wrong)?), 443),
+            Some("https") => (Some(roots().and_then(tls).ok_or_else(wrong)?), 443),
             Some("http") => (None, 80),
             _ => return Err(wrong()),
         };
@@ -85,8 +103,7 @@ impl WebSocketTransport {
 }
 
 /// rustls as ureq sets it up.
-fn tls() -> Option<Arc<ClientConfig>> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+fn tls(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
     Some(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))

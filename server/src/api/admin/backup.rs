@@ -11,8 +11,10 @@ use axum::response::{IntoResponse, Response};
 use doorstep_core::store::{SledStore, Verified};
 use serde::{Deserialize, Serialize};
 
+use super::guard::{Asking, Guard};
 use super::job::{self, Job};
 use crate::api::Api;
+use crate::audit::{AUDIT_FOLDER, Audit, What};
 use crate::http::Json;
 use crate::hub::{Hub, HubError};
 use crate::problem::Problem;
@@ -73,6 +75,8 @@ pub async fn start(
     State(api): State<Api>,
     State(store): State<Arc<SledStore>>,
     State(backups): State<Arc<Backups>>,
+    State(guard): State<Guard>,
+    asking: Asking,
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, Problem> {
     let folder = wanted.folder;
@@ -83,8 +87,12 @@ pub async fn start(
         backups.end(Err("admin.backup_folder"));
         return Err(problem);
     }
-    let hub = Arc::clone(&api.hub);
-    job::run(move || make(&hub, &store, &folder), move |how| backups.end(how));
+    if let Err(problem) = guard.note(asking.did(What::BackupBegun)).await {
+        backups.end(Err(problem.code()));
+        return Err(problem);
+    }
+    let (hub, log) = (Arc::clone(&api.hub), guard.log());
+    job::run(move || make(&hub, &store, &log, &folder), move |how| backups.end(how));
     Ok((StatusCode::ACCEPTED, Json(begun)).into_response())
 }
 
@@ -94,9 +102,11 @@ pub async fn progress(State(backups): State<Arc<Backups>>) -> Result<Json<Job<Ba
 }
 
 /// Makes a backup, which is on the disk, read again and found whole when this returns; only then are phones told that they may let go what is in it.
-fn make(hub: &Hub, store: &SledStore, folder: &Path) -> Result<Verified, &'static str> {
+fn make(hub: &Hub, store: &SledStore, log: &Audit, folder: &Path) -> Result<Verified, &'static str> {
     let positions = hub.positions().map_err(|error| failed(&error, error.code()))?;
     let made = store.backup(folder).map_err(|error| failed(&error, error.code()))?;
+    // Behind the store, so that the log has all that the store's mark of it tells.
+    log.copy_to(&folder.join(AUDIT_FOLDER)).map_err(|error| failed(&error, error.code()))?;
     hub.note_backup(&positions).map_err(|error| failed(&error, error.code()))?;
     Ok(made)
 }

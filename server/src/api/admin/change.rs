@@ -2,13 +2,15 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use doorstep_core::model::{CaseId, Day, Invalid, PlaceId, Right, Role, Scope, StreetId};
+use doorstep_core::model::{CaseId, Day, DocId, Invalid, PersonId, PlaceId, Right, Role, Scope, StreetId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::guard::{Asking, Guard};
 use super::{grid_of, person_of, street_of};
 use crate::api::Api;
-use crate::http::{Json, Path};
+use crate::audit::{Entry, What};
+use crate::http::{Json, Path, RawBody};
 use crate::hub::{Hub, HubError, NewPerson, Term};
 use crate::problem::Problem;
 
@@ -26,13 +28,14 @@ pub struct NewStreet {
     centres: Vec<String>,
 }
 
-pub async fn add_street(State(api): State<Api>, Json(new): Json<NewStreet>) -> Created {
+pub async fn add_street(State(api): State<Api>, State(guard): State<Guard>, asking: Asking, Json(new): Json<NewStreet>) -> Created {
     let added = api
         .call(move |hub| {
             let centres: Vec<&str> = new.centres.iter().map(String::as_str).collect();
             hub.add_street(&new.name, &centres)
         })
         .await?;
+    guard.note(asking.did(What::StreetAdded).on(added.id)).await?;
     Ok(created(json!({ "id": added.id.to_string(), "name": added.name })))
 }
 
@@ -44,13 +47,22 @@ pub struct NewGrids {
     community: String,
 }
 
-pub async fn add_grids(State(api): State<Api>, Path(street): Path<String>, Json(new): Json<NewGrids>) -> Created {
-    let ids = api
+pub async fn add_grids(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(new): Json<NewGrids>,
+) -> Created {
+    let (street, ids) = api
         .call(move |hub| {
             let grids: Vec<(String, String)> = new.names.into_iter().map(|name| (name, new.community.clone())).collect();
-            hub.add_grids(street_of(hub, &street)?, &grids)
+            let street = street_of(hub, &street)?;
+            Ok((street, hub.add_grids(street, &grids)?))
         })
         .await?;
+    // The street and not each grid: a record has a bound, a list of names has none.
+    guard.note(asking.did(What::GridsAdded).on(street)).await?;
     Ok(created(json!({ "ids": ids.iter().map(ToString::to_string).collect::<Vec<_>>() })))
 }
 
@@ -64,15 +76,22 @@ pub struct AnyPerson {
     grids: Vec<String>,
 }
 
-pub async fn add_person(State(api): State<Api>, Path(street): Path<String>, Json(new): Json<AnyPerson>) -> Created {
-    let id = api
+pub async fn add_person(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(new): Json<AnyPerson>,
+) -> Created {
+    let (street, id) = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
             let role = new.role.as_deref().map_or(Ok(Role::GridWorker), read_role)?;
             let grids = new.grids.iter().map(|grid| grid_of(hub, street, grid)).collect::<Result<_, _>>()?;
-            hub.add_person(street, &NewPerson { name: new.name, role, grids })
+            Ok((street, hub.add_person(street, &NewPerson { name: new.name, role, grids })?))
         })
         .await?;
+    guard.note(asking.did(What::PersonAdded).on(street).on(id)).await?;
     Ok(created(json!({ "id": id.to_string() })))
 }
 
@@ -86,13 +105,21 @@ pub struct ForPerson {
     person: String,
 }
 
-pub async fn make_code(State(api): State<Api>, Path(street): Path<String>, Json(of): Json<ForPerson>) -> Created {
-    let (code, expires_at) = api
+pub async fn make_code(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(of): Json<ForPerson>,
+) -> Created {
+    let (street, person, (code, expires_at)) = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
-            hub.make_code(street, person_of(hub, street, &of.person)?)
+            let person = person_of(hub, street, &of.person)?;
+            Ok((street, person, hub.make_code(street, person)?))
         })
         .await?;
+    guard.note(asking.did(What::CodeIssued).on(street).on(person)).await?;
     // What a phone's camera reads: the code alone; the app knows its server, or asks for it.
     let qr = format!("doorstep:enrol?code={code}");
     Ok(created(json!({ "code": code, "expires_at": expires_at.0, "qr": qr })))
@@ -120,26 +147,21 @@ pub struct OfGrant {
     case: Option<String>,
 }
 
-impl OfGrant {
-    fn scope(&self, hub: &Hub, street: StreetId) -> Result<Scope, HubError> {
-        match (&self.grid, &self.case) {
-            (Some(_), Some(_)) => Err(Invalid::new("case", "is given together with a grid").into()),
-            (Some(grid), None) => grid_of(hub, street, grid).map(Scope::Grid),
-            (None, Some(case)) => Ok(Scope::Case(case.parse::<CaseId>()?)),
-            (None, None) => Ok(Scope::Street(street)),
-        }
-    }
-}
-
-pub async fn give_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<NewGrant>) -> Created {
-    let id = api
+pub async fn give_grant(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(grant): Json<NewGrant>,
+) -> Created {
+    let (named, id) = api
         .call(move |hub| {
-            let street = street_of(hub, &street)?;
-            let person = person_of(hub, street, &grant.of.person)?;
+            let named = Named::find(hub, &street, &grant.of)?;
             let role = match &grant.role {
                 Some(role) => read_role(role)?,
                 None => {
-                    hub.directory(street)?.person(person).map(|staff| staff.role.clone()).ok_or(HubError::NotFound { what: "person" })?
+                    let directory = hub.directory(named.street)?;
+                    directory.person(named.person).map(|staff| staff.role.clone()).ok_or(HubError::NotFound { what: "person" })?
                 }
             };
             let day = |name, text: &Option<String>| {
@@ -147,33 +169,77 @@ pub async fn give_grant(State(api): State<Api>, Path(street): Path<String>, Json
             };
             let from = day("from", &grant.from)?.map(Day::begins_at);
             let until = day("until", &grant.until)?.map(|last| last.plus(1).begins_at());
-            hub.grant(street, person, &Right { role, scope: grant.of.scope(hub, street)? }, Term { from, until })
+            Ok((named, hub.grant(named.street, named.person, &Right { role, scope: named.scope }, Term { from, until })?))
         })
         .await?;
+    guard.note(named.note(asking.did(What::GrantGiven)).on(id)).await?;
     Ok(created(json!({ "id": id.to_string() })))
 }
 
-pub async fn end_grant(State(api): State<Api>, Path(street): Path<String>, Json(grant): Json<OfGrant>) -> Result<Json<Value>, Problem> {
-    api.call(move |hub| {
-        let street = street_of(hub, &street)?;
-        hub.revoke(street, person_of(hub, street, &grant.person)?, grant.scope(hub, street)?)
-    })
-    .await?;
+pub async fn end_grant(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    Json(grant): Json<OfGrant>,
+) -> Result<Json<Value>, Problem> {
+    let named = api
+        .call(move |hub| {
+            let named = Named::find(hub, &street, &grant)?;
+            hub.revoke(named.street, named.person, named.scope)?;
+            Ok(named)
+        })
+        .await?;
+    guard.note(named.note(asking.did(What::GrantEnded))).await?;
     Ok(Json(json!({ "ended": true })))
+}
+
+/// Whose right to what is meant.
+#[derive(Clone, Copy)]
+struct Named {
+    street: StreetId,
+    person: PersonId,
+    scope: Scope,
+}
+
+impl Named {
+    fn find(hub: &Hub, street: &str, grant: &OfGrant) -> Result<Self, HubError> {
+        let street = street_of(hub, street)?;
+        let scope = match (&grant.grid, &grant.case) {
+            (Some(_), Some(_)) => return Err(Invalid::new("case", "is given together with a grid").into()),
+            (Some(grid), None) => Scope::Grid(grid_of(hub, street, grid)?),
+            (None, Some(case)) => Scope::Case(case.parse::<CaseId>()?),
+            (None, None) => Scope::Street(street),
+        };
+        Ok(Self { street, person: person_of(hub, street, &grant.person)?, scope })
+    }
+
+    fn note(&self, entry: Entry) -> Entry {
+        let entry = entry.on(self.street).on(self.person);
+        match self.scope {
+            Scope::Grid(grid) => entry.on(grid),
+            Scope::Case(case) => entry.on(DocId::from(case)),
+            Scope::Street(_) | Scope::Assigned(_) => entry,
+        }
+    }
 }
 
 /// Gives a grid to another worker.
 pub async fn reassign_grid(
     State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
     Path((street, grid)): Path<(String, String)>,
     Json(to): Json<ForPerson>,
 ) -> Result<Json<Value>, Problem> {
-    let id = api
+    let (grid, person, id) = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
-            hub.reassign_grid(street, grid_of(hub, street, &grid)?, person_of(hub, street, &to.person)?)
+            let (grid, person) = (grid_of(hub, street, &grid)?, person_of(hub, street, &to.person)?);
+            Ok((grid, person, hub.reassign_grid(street, grid, person)?))
         })
         .await?;
+    guard.note(asking.did(What::GridReassigned).on(grid).on(person).on(id)).await?;
     Ok(Json(json!({ "grant": id.to_string() })))
 }
 
@@ -186,21 +252,38 @@ pub struct Places {
 /// Moves places into a grid, with all that belongs to them.
 pub async fn take_places(
     State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
     Path((street, grid)): Path<(String, String)>,
     Json(taken): Json<Places>,
 ) -> Result<Json<Value>, Problem> {
-    let moved = api
+    let (grid, moved) = api
         .call(move |hub| {
             let street = street_of(hub, &street)?;
             let places = taken.places.iter().map(|place| place.parse::<PlaceId>()).collect::<Result<Vec<_>, _>>()?;
-            hub.move_places(street, &places, grid_of(hub, street, &grid)?)
+            let grid = grid_of(hub, street, &grid)?;
+            Ok((grid, hub.move_places(street, &places, grid)?))
         })
         .await?;
+    guard.note(asking.did(What::BoundariesMoved).on(grid)).await?;
     Ok(Json(json!({ "moved": moved })))
 }
 
 /// Nobody else is waited for in a street that was restored.
-pub async fn end_reconciliation(State(api): State<Api>, Path(street): Path<String>) -> Result<Json<Value>, Problem> {
-    api.call(move |hub| hub.end_reconciliation(street_of(hub, &street)?)).await?;
+pub async fn end_reconciliation(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path(street): Path<String>,
+    _: RawBody,
+) -> Result<Json<Value>, Problem> {
+    let street = api
+        .call(move |hub| {
+            let street = street_of(hub, &street)?;
+            hub.end_reconciliation(street)?;
+            Ok(street)
+        })
+        .await?;
+    guard.note(asking.did(What::ReconciliationEnded).on(street)).await?;
     Ok(Json(json!({ "ended": true })))
 }

@@ -9,10 +9,12 @@ use axum::response::{IntoResponse, Response};
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::StreetId;
 
+use super::guard::{Asking, Guard};
 use super::imports::{Import, Imports};
 use super::job::Job;
 use super::street_of;
 use crate::api::Api;
+use crate::audit::What;
 use crate::http::{Json, Path, RawBody};
 use crate::hub::{Hub, HubError};
 use crate::import::plan::{Known, Plan, plan_households, plan_organisations, plan_places};
@@ -60,6 +62,8 @@ impl Kind {
 pub async fn start(
     State(api): State<Api>,
     State(imports): State<Arc<Imports>>,
+    State(guard): State<Guard>,
+    asking: Asking,
     Path((street, kind)): Path<(String, String)>,
     RawBody(body): RawBody,
 ) -> Result<Response, Problem> {
@@ -75,6 +79,7 @@ pub async fn start(
         })
         .await?;
     let plan = planned.map_err(|report| problem_of(&report))?;
+    guard.note(asking.did(What::ImportBegun).on(street)).await?;
     let import = imports.start(turn, Arc::clone(&api.hub), street, kind.name(), plan);
     let location = format!("/v1/admin/imports/{}", import.of.id());
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(import)).into_response())

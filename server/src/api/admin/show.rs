@@ -6,12 +6,19 @@ use doorstep_core::model::{Directory, DocId, Receipts};
 use doorstep_core::workflow::{self, Effect};
 use serde_json::{Map, Value, json};
 
+use super::guard::{Asking, Guard};
 use super::street_of;
 use crate::api::Api;
+use crate::audit::What;
 use crate::http::{Json, Path};
 use crate::problem::Problem;
 
-pub async fn document(State(api): State<Api>, Path((street, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+pub async fn document(
+    State(api): State<Api>,
+    State(guard): State<Guard>,
+    asking: Asking,
+    Path((street, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
     let id: DocId = id.parse().map_err(|_| Problem::bad_path().fault("/document", "is no id"))?;
     let shown = api
         .call(move |hub| {
@@ -20,6 +27,7 @@ pub async fn document(State(api): State<Api>, Path((street, id)): Path<(String, 
             Ok(show(&document, &receipts, &hub.directory(street)?))
         })
         .await?;
+    guard.note(asking.did(What::Revealed).on(id)).await?;
     Ok(Json(shown))
 }
 

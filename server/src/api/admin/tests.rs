@@ -1,5 +1,7 @@
 //! The admin API over a real socket.
 
+mod accounts;
+
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
@@ -38,6 +40,11 @@ impl Scene {
         (response.status().as_u16(), serde_json::from_str(&text).unwrap())
     }
 
+    /// As whoever has a token.
+    fn post_as(&self, token: &str, path: &str, body: &Value) -> (u16, Value) {
+        self.send("POST", path, token, body.to_string().as_bytes())
+    }
+
     fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.send("POST", path, &self.token, body.to_string().as_bytes())
     }
@@ -69,7 +76,7 @@ impl Scene {
     }
 }
 
-const ROUTES: [(&str, &str); 15] = [
+const ROUTES: [(&str, &str); 25] = [
     ("GET", "streets"),
     ("POST", "streets"),
     ("GET", "streets/s"),
@@ -85,6 +92,16 @@ const ROUTES: [(&str, &str); 15] = [
     ("GET", "streets/s/documents/0193a3c2-0000-7000-8000-000000000000"),
     ("POST", "streets/s/import/places"),
     ("POST", "streets/s/import/households"),
+    ("GET", "streets/s/people/x"),
+    ("GET", "streets/s/residents"),
+    ("GET", "streets/s/reconciliation"),
+    ("POST", "logout"),
+    ("GET", "accounts"),
+    ("POST", "accounts"),
+    ("GET", "proposals"),
+    ("POST", "proposals/0193a3c2-0000-7000-8000-000000000000/confirm"),
+    ("GET", "audit"),
+    ("GET", "audit/verify"),
 ];
 
 #[test]

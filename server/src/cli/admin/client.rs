@@ -1,12 +1,15 @@
 //! A client of the admin API: one request a command, problems as plain sentences.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::ServerArgs;
+use super::credential::{Credential, Session};
 
 /// How long one request may take: reading and planning the file of a large street is the longest.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -18,23 +21,66 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The client.
 pub struct Client {
     agent: ureq::Agent,
+    server: String,
     base: String,
-    authorization: String,
+    credential: RefCell<Credential>,
 }
 
 impl Client {
-    /// A client of the server at `server`, with the token of a file.
+    /// A client of the server at `server`, with what the command line says that it is to show.
     pub fn of(args: &ServerArgs) -> anyhow::Result<Self> {
-        Self::new(&args.server, &args.token_file)
+        Self::with(args, Credential::of(args)?)
     }
 
-    fn new(server: &str, token_file: &Path) -> anyhow::Result<Self> {
-        let token = std::fs::read_to_string(token_file).with_context(|| {
-            format!("the token file {} cannot be read; name that of the server's data folder with --token-file", token_file.display())
-        })?;
-        let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build().into();
-        let base = format!("{}/v1/admin/", server.trim_end_matches('/'));
-        Ok(Self { agent, base, authorization: format!("Bearer {}", token.trim()) })
+    /// A client that shows nothing.
+    pub fn anonymous(args: &ServerArgs) -> anyhow::Result<Self> {
+        Self::with(args, Credential::Nothing)
+    }
+
+    fn with(args: &ServerArgs, credential: Credential) -> anyhow::Result<Self> {
+        let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
+        let agent = match &args.ca {
+            Some(file) => agent.tls_config(TlsConfig::builder().root_certs(authorities(file)?).build()),
+            None => agent,
+        };
+        let agent = agent.build().into();
+        let base = format!("{}/v1/admin/", args.server.trim_end_matches('/'));
+        Ok(Self { agent, server: args.server.clone(), base, credential: RefCell::new(credential) })
+    }
+
+    /// Logs in: the answer, and the session to be kept.
+    pub fn log_in(&self, name: &str, password: &str) -> anyhow::Result<(Value, Session)> {
+        let answered = self.post("login", &serde_json::json!({ "name": name, "password": password }))?;
+        let session = self.session_of(&answered);
+        Ok((answered, session))
+    }
+
+    fn session_of(&self, pair: &Value) -> Session {
+        let text = |key: &str| pair.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Session { server: self.server.clone(), access: text("access"), refresh: text("refresh") }
+    }
+
+    /// Sends a request, and once more with the next pair of tokens where those of the session have ended.
+    fn ask(&self, send: &dyn Fn(&str) -> Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
+        let shown = self.credential.borrow().header();
+        let first = send(&shown);
+        let has_ended = first.as_ref().is_ok_and(|response| response.status() == 401);
+        if has_ended && self.refresh()? {
+            let shown = self.credential.borrow().header();
+            return answer(send(&shown));
+        }
+        answer(first)
+    }
+
+    /// Changes the refresh token of a session for the next pair, and keeps that; without a session there is nothing to do.
+    fn refresh(&self) -> anyhow::Result<bool> {
+        let mut credential = self.credential.borrow_mut();
+        let Credential::Session(file, session) = &mut *credential else { return Ok(false) };
+        let body = serde_json::json!({ "refresh": session.refresh });
+        let answered = answer(self.agent.post(format!("{}refresh", self.base)).send_json(&body));
+        *session = self.session_of(&answered.context("the session has ended; log in again with `doorstep admin login`")?);
+        session.write(file)?;
+        Ok(true)
     }
 
     /// The id of the street that is named, or of the only one.
@@ -57,13 +103,15 @@ impl Client {
 
     /// Reads.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
-        let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
-        answer(request.query_pairs(query.iter().copied()).call())
+        self.ask(&|shown| {
+            let request = self.agent.get(format!("{}{path}", self.base)).header("authorization", shown);
+            request.query_pairs(query.iter().copied()).call()
+        })
     }
 
     /// Changes something.
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        answer(self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization).send_json(body))
+        self.ask(&|shown| self.agent.post(format!("{}{path}", self.base)).header("authorization", shown).send_json(body))
     }
 
     /// Reads a list that comes in pages, all of it.
@@ -86,9 +134,11 @@ impl Client {
 
     /// Sends a file and waits until it is imported; `progress` is told how many documents of how many are done. Once the server has taken the
     /// file it goes on by itself, whatever becomes of this client.
-    pub fn import(&self, path: &str, bytes: Vec<u8>, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Value> {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
-        let begun = answer(request.header("content-type", "text/csv").send(bytes))?;
+    pub fn import(&self, path: &str, bytes: &[u8], progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Value> {
+        let begun = self.ask(&|shown| {
+            let request = self.agent.post(format!("{}{path}", self.base)).header("authorization", shown);
+            request.header("content-type", "text/csv").send(bytes)
+        })?;
         let number = |import: &Value, key: &str| import.get(key).and_then(Value::as_u64).unwrap_or_default();
         let path = format!("imports/{}", number(&begun, "id"));
         let mut shown = |import: &Value| progress(number(import, "documents_done"), number(import, "documents"));
@@ -114,6 +164,15 @@ impl Client {
             job = self.get(path, &[])?;
         }
     }
+}
+
+/// The certificates of a file, to be trusted instead of the web's.
+fn authorities(file: &Path) -> anyhow::Result<RootCerts> {
+    let pem = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let certificates: Vec<_> =
+        parse_pem(&pem).filter_map(|item| if let Ok(PemItem::Certificate(found)) = item { Some(found) } else { None }).collect();
+    ensure!(!certificates.is_empty(), "{} holds no certificate as PEM", file.display());
+    Ok(RootCerts::new_with_certs(&certificates))
 }
 
 fn answer(answered: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {

@@ -3,11 +3,24 @@
 use doorstep_core::model::Millis;
 use serde_json::Value;
 
-use super::{Command, Grant, Grid, Person, Reconciliation, Street};
+use super::{Account, Audit, Command, Grant, Grid, Person, Proposal, Reconciliation, Street};
 
 /// Prints what a command came to.
 pub fn answer(command: &Command, answer: &Value) {
     match command {
+        Command::Login { .. } => {
+            println!("已登录 logged in ({}), 有效至 until {}", cell("kind", answer), cell("expires_at", answer));
+        }
+        Command::Logout => println!("已退出 logged out"),
+        Command::Account(Account::List) => rows(answer, &["name", "kind", "added_at", "disabled_at", "locked", "id"]),
+        Command::Account(Account::Add { .. }) if answer.get("proposal").is_some() => {
+            let id = answer.get("proposal").map(|proposal| cell("id", proposal)).unwrap_or_default();
+            println!("已提议,须由另一类管理员在一天内确认。 Proposed: another kind of administrator has to confirm it within a day:");
+            println!("doorstep admin proposal confirm {id}");
+        }
+        Command::Proposal(Proposal::List) => rows(answer, &["act", "account", "kind", "by", "proposed_at", "expires_at", "id"]),
+        Command::Audit(Audit::List { .. }) => rows(answer, &["id", "at", "who", "from", "what", "on", "outcome"]),
+        Command::Audit(Audit::Verify { .. }) => verified(answer),
         Command::Street(Street::List) => rows(answer, &["name", "id"]),
         Command::Grid(Grid::List) => rows(answer, &["name", "community", "id"]),
         Command::Person(Person::List) => rows(answer, &["name", "role", "devices", "id"]),
@@ -30,7 +43,9 @@ pub fn answer(command: &Command, answer: &Value) {
             cell("imported_before", answer),
             cell("documents_written", answer)
         ),
-        Command::Street(Street::Add { .. })
+        Command::Account(Account::Add { .. } | Account::Disable { .. })
+        | Command::Proposal(Proposal::Confirm { .. })
+        | Command::Street(Street::Add { .. })
         | Command::Grid(Grid::Add { .. } | Grid::Reassign { .. } | Grid::Take { .. })
         | Command::Person(Person::Add { .. })
         | Command::Grant(Grant::Give { .. } | Grant::End { .. })
@@ -58,6 +73,20 @@ fn cell(column: &str, row: &Value) -> String {
         }
         None | Some(Value::Null) => "—".into(),
         Some(other) => other.to_string(),
+    }
+}
+
+fn verified(answer: &Value) {
+    let broken = answer.get("broken").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let (records, last) = (cell("records", answer), cell("last", answer));
+    if broken.is_empty() {
+        println!("审计日志完整。 The audit log is whole: {records} records, the last is {last}.");
+    } else {
+        println!("审计日志不完整! The audit log is not whole: {records} records are right, the last is {last}.");
+        rows(&Value::Array(broken.to_vec()), &["file", "line", "what", "after"]);
+    }
+    if answer.get("is_marked").and_then(Value::as_bool) == Some(false) {
+        println!("未能核对末尾。 There is no mark to hold its end against: a missing end is not seen.");
     }
 }
 

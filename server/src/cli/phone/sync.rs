@@ -90,8 +90,16 @@ impl Show for Enrolled {
     }
 }
 
+/// The client of a server, which trusts whom the command line says.
+fn transport(phone: &Phone, server: &str) -> Result<HttpTransport, PhoneError> {
+    Ok(match &phone.authority {
+        Some(authority) => HttpTransport::with_authority(server, authority)?,
+        None => HttpTransport::new(server)?,
+    })
+}
+
 pub(super) fn enrol(phone: &Phone, args: &EnrolArgs, page: &mut Page<'_>) -> Result<(), PhoneError> {
-    let transport = HttpTransport::new(&args.server)?;
+    let transport = transport(phone, &args.server)?;
     phone.engine.enrol(&transport, &args.server, &args.code, &args.label)?;
     let own = Own::of(phone, &Index::read(phone)?)?;
     Ok(page.show(&Enrolled { own })?)
@@ -256,7 +264,7 @@ impl Show for Synced {
 
 pub(super) fn sync(phone: &Phone, args: &SyncArgs, page: &mut Page<'_>) -> Result<(), PhoneError> {
     let identity = phone.engine.identity().ok_or(FieldError::NotEnrolled)?;
-    let transport = HttpTransport::new(&identity.server)?;
+    let transport = transport(phone, &identity.server)?;
     page.progress(Text::Syncing, &[("server", &identity.server)]);
     loop {
         let mut told = |status: &SyncStatus| {

@@ -72,7 +72,10 @@ fn lines(arrived: &[Arrival], received: usize, lang: Lang, out: &mut dyn Write) 
 
 pub(super) fn watch(phone: &Phone, page: &mut Page<'_>) -> Result<(), PhoneError> {
     let identity = phone.engine.identity().ok_or(FieldError::NotEnrolled)?;
-    let transport = WebSocketTransport::new(&identity.server)?;
+    let transport = match &phone.authority {
+        Some(authority) => WebSocketTransport::with_authority(&identity.server, authority)?,
+        None => WebSocketTransport::new(&identity.server)?,
+    };
     page.progress(Text::Syncing, &[("server", &identity.server)]);
     let bell = Bell::new();
     stop_at_signal(bell.clone())?;

@@ -71,6 +71,7 @@ const FIELDS: &[Word] = &[
     ("accuracy", "定位精度", "accuracy"),
     ("address", "地址", "address"),
     ("born", "出生日期", "day of birth"),
+    ("ca", "CA 证书文件", "CA file"),
     ("case_kind", "办件种类", "kind of case"),
     ("category", "类型", "category"),
     ("channel", "来源", "channel"),
@@ -117,6 +118,7 @@ const RULES: &[(&str, &str)] = &[
     ("holds control characters", "含有控制字符"),
     ("is zero", "为零"),
     ("is more than 200 MB", "超过 200 MB"),
+    ("holds no certificate as PEM", "不含 PEM 格式的证书"),
     ("is not an address such as https://doorstep.example.cn", "不是 https://doorstep.example.cn 这样的网址"),
 ];
 const FAILURES: &[(&str, Text)] = &[

@@ -75,7 +75,7 @@ impl Street {
         let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(SystemClock), Box::new(entropy), &NoMark).unwrap();
         // Nothing listens on the discard port of this machine.
         engine.enrol(&Desk(worker), "http://127.0.0.1:9", "CODE", "test").unwrap();
-        Phone { engine }
+        Phone { engine, authority: None }
     }
 
     pub(super) fn phone(&self, worker: u8) -> Phone {
