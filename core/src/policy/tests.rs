@@ -87,17 +87,17 @@ fn rows_of<'a>(matrix: &'a str, title: &str) -> Vec<(&'a str, Vec<&'a str>)> {
         .collect()
 }
 
-/// The matrix as it is meant. `WRITE_VECTORS=1` writes it from the tables: read the difference before you keep it.
-fn matrix() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/policy/matrix.md");
-    if std::env::var_os("WRITE_VECTORS").is_some() {
-        std::fs::write(path, as_text()).unwrap();
-    }
-    std::fs::read_to_string(path).unwrap()
+/// The matrix as it is meant.
+fn matrix() -> &'static str {
+    include_str!("matrix.md")
 }
 
+/// `WRITE_VECTORS=1` writes it from the tables: read the difference before you keep it.
 #[test]
 fn what_is_printed_is_the_written_matrix() {
+    if std::env::var_os("WRITE_VECTORS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/policy/matrix.md"), as_text()).unwrap();
+    }
     assert_eq!(as_text(), matrix());
 }
 
@@ -105,7 +105,7 @@ fn what_is_printed_is_the_written_matrix() {
 fn every_role_may_write_what_the_matrix_says_and_nothing_else() {
     let matrix = matrix();
     for kind in DocKind::ALL {
-        let rows = rows_of(&matrix, &format!("{}: writes", kind.name()));
+        let rows = rows_of(matrix, &format!("{}: writes", kind.name()));
         assert_eq!(rows.len(), Role::KNOWN.len());
         for (role, (name, cells)) in Role::KNOWN.iter().zip(rows) {
             assert_eq!(role.code(), name);
@@ -127,7 +127,7 @@ fn every_role_may_write_what_the_matrix_says_and_nothing_else() {
 fn every_role_sees_what_the_matrix_says_and_gets_no_document_of_which_it_may_not_see_all() {
     let matrix = matrix();
     for kind in DocKind::ALL {
-        for (role, (name, cells)) in Role::KNOWN.iter().zip(rows_of(&matrix, &format!("{}: reads", kind.name()))) {
+        for (role, (name, cells)) in Role::KNOWN.iter().zip(rows_of(matrix, &format!("{}: reads", kind.name()))) {
             assert_eq!(role.code(), name);
             let seen: Vec<Access> = fields(kind).iter().map(|field| access(role, kind, field.name)).collect();
             let expected = |cell: &&str| match *cell {
