@@ -35,6 +35,7 @@ mod household;
 mod http;
 mod inbox;
 mod kept;
+mod leaving;
 mod life;
 mod live;
 mod mend;

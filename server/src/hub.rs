@@ -14,6 +14,7 @@ mod backup;
 mod bootstrap;
 mod boundaries;
 mod cache;
+mod devices;
 mod enrol;
 mod inbox;
 mod judge;
@@ -36,15 +37,17 @@ use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, Street
 use doorstep_core::sync::server::{Effect, Exchange, Input, Standing};
 use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError};
 
+pub use devices::LostReport;
 pub use live::{Pushed, Served};
 pub use manage::{LateEvent, NewDocument, NewPerson};
 pub use movement::{Subscription, Topic};
 pub use rights::Term;
 
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ending, Ledger, LedgerError};
 use accept::Brought;
 use authenticate::Authenticated;
 use cache::Cache;
+use devices::Contacts;
 use locks::DocumentLocks;
 use movement::Movements;
 use order::Orders;
@@ -136,6 +139,7 @@ pub struct Hub {
     locks: DocumentLocks,
     movements: Movements,
     orders: Orders,
+    contacts: Contacts,
     /// This process's life, for what the server itself writes.
     incarnation: Incarnation,
     /// How many bytes of entries an answer aims at.
@@ -166,6 +170,7 @@ impl Hub {
             locks: DocumentLocks::default(),
             movements: Movements::default(),
             orders: Orders::default(),
+            contacts: Contacts::default(),
             incarnation,
             answer_bytes: ANSWER_BYTES,
             most_logged: MOST_LOGGED,
@@ -200,7 +205,7 @@ impl Hub {
     /// again is safe.
     pub fn exchange(&self, frame: &[u8]) -> Result<Vec<u8>, HubError> {
         let authenticated = self.authenticate(frame)?;
-        let exchange = Exchange::new(authenticated.street.ledger);
+        let exchange = authenticated.exchange();
         match self.drive(&authenticated, exchange)? {
             (Some(frame), _) => Ok(frame),
             (None, _) => Err(HubError::OutOfOrder),
@@ -225,6 +230,11 @@ impl Hub {
                         self.rule_if_reconciled(authenticated.street.id)?;
                     }
                     Input::Judged { verdicts, accepted_by: self.ledger.newest(authenticated.street.id)? }
+                }
+                Effect::SignOut => {
+                    let device = &authenticated.device;
+                    self.end_device(device.street, device.id, Ending::SignedOut)?;
+                    Input::SignedOut
                 }
                 Effect::Decide(decisions) => {
                     self.decide(authenticated, &decisions)?;

@@ -33,7 +33,7 @@ pub use document::{DocumentWrite, LoggedChange, StoredDocument};
 pub use error::LedgerError;
 pub use feed::{FeedRow, Precedence};
 pub use keyed::KeyedLedger;
-pub use street::{Device, EnrolmentCode, SealKey, Street};
+pub use street::{Device, Ended, Ending, EnrolmentCode, SealKey, Street};
 
 /// The ledger of all streets of a server. Calls block on the disk: not for an async thread.
 pub trait Ledger: Send + Sync {
@@ -230,6 +230,24 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// See [`LedgerError`].
     fn device(&self, id: DeviceId) -> Result<Option<Device>, LedgerError>;
+
+    /// The device of a tag.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn device_of(&self, tag: DeviceTag) -> Result<Option<Device>, LedgerError>;
+
+    /// Ends a device; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] (`device`) when there is none.
+    fn end_device(&self, id: DeviceId, ended: Ended) -> Result<(), LedgerError>;
+
+    /// Notes when a device was heard of last.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] (`device`) when there is none.
+    fn note_contact(&self, id: DeviceId, at: Millis) -> Result<(), LedgerError>;
 
     /// Bytes on disk.
     ///

@@ -76,6 +76,7 @@ impl Handmade {
             relays: None,
             inbox: None,
             decisions: None,
+            signs_out: None,
         }
     }
 

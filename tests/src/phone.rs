@@ -83,6 +83,11 @@ impl Phone {
         self.engine.visits(VisitSubject::Household(household)).unwrap().len()
     }
 
+    /// How many rows its store has.
+    pub fn row_count(&self) -> usize {
+        self.store.range(Bound::Unbounded, Bound::Unbounded, usize::MAX).unwrap().len()
+    }
+
     /// Whether some row of its store holds a text.
     pub fn holds(&self, text: &str) -> bool {
         let rows = self.store.range(Bound::Unbounded, Bound::Unbounded, usize::MAX).unwrap();

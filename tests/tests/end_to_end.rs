@@ -11,6 +11,8 @@ mod bad_input;
 mod bad_network;
 #[path = "end_to_end/bootstrap.rs"]
 mod bootstrap;
+#[path = "end_to_end/devices.rs"]
+mod devices;
 #[path = "end_to_end/ground.rs"]
 mod ground;
 #[path = "end_to_end/half_sent.rs"]

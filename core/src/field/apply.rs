@@ -14,6 +14,7 @@ use crate::field::command::Recorded;
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
 use crate::field::kept;
+use crate::field::leaving::Leaving;
 use crate::field::mend::{Rerun, Restamp, rerun};
 use crate::field::outbox::Outbox;
 use crate::field::refused::Refused;
@@ -87,6 +88,9 @@ impl Engine {
     pub(super) fn apply_to(&self, state: &mut State, response: Response, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
         let pushed = !state.outbox.in_flight().is_empty();
         let shift_ms = self.learn_clock(state, &response)?;
+        if response.wipe == Some(true) {
+            return self.leave(state, response, shift_ms, notice);
+        }
         if self.learn_ledger(state, &response)? || state.reconciliation.is_some() {
             // What was lost is given back first. A push was not looked at, and what is read from a server that lost something would take the
             // place of what is to be given back.
@@ -178,6 +182,23 @@ impl Engine {
         state.grants = grants;
         state.reconciliation = reconciliation.or(state.reconciliation.take());
         Ok(is_another_life)
+    }
+
+    /// The device has ended. What waits still goes to the server, page by page; then everything here is erased.
+    fn leave(&self, state: &mut State, response: Response, shift_ms: i64, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
+        if let Some(verdicts) = response.verdicts {
+            let judged = Judged { verdicts: verdicts.0, shift_ms, accepted_by: response.accepted_by };
+            judged.are_those_of(&state.outbox)?;
+            self.apply_verdicts(state, judged, &Judged::default(), notice)?;
+        } else if !state.outbox.in_flight().is_empty() {
+            return Err(SyncFailure::Unfit { what: "verdicts are missing" }.into());
+        }
+        if !state.outbox.is_empty() {
+            state.leaving = Leaving::Ordered;
+            return Ok(true);
+        }
+        self.wipe(state)?;
+        Ok(false)
     }
 
     /// Applies verdicts; what `awaiting` judges stays as it is.

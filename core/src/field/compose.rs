@@ -3,6 +3,7 @@
 use crate::docs::hash_of;
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
+use crate::field::leaving::Leaving;
 use crate::field::outbox::Outbox;
 use crate::field::reconcile::Turn;
 use crate::field::tables;
@@ -21,9 +22,11 @@ impl Engine {
         let mut state = self.state();
         let given = state.given()?.clone();
         let key = state.identity.as_ref().ok_or(FieldError::NotEnrolled)?.key();
-        let turn = self.next_turn(&mut state)?;
+        // A phone that goes gives back nothing but its own unsent work.
+        let turn = if state.leaving == Leaving::Ordered { None } else { self.next_turn(&mut state)? };
         // What waits may build on what the server has lost: it goes when that is there again.
         let (push, numbers) = if turn.is_some() { (None, Vec::new()) } else { self.next_page(&state, &key)? };
+        let is_giving_back = turn.is_some();
         let Turn { offers, relays } = turn.unwrap_or_default();
         let cursors = state.grants.values().map(HeldGrant::reading).collect();
         let request = Request {
@@ -38,6 +41,7 @@ impl Engine {
             relays: (!relays.is_empty()).then_some(List(relays)),
             inbox: state.inbox.digest(),
             decisions: state.inbox.to_send(),
+            signs_out: (state.leaving == Leaving::Asked && numbers.len() == state.outbox.len() && !is_giving_back).then_some(true),
         };
         state.outbox.set_in_flight(numbers);
         state.set_back = false;

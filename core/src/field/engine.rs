@@ -10,6 +10,7 @@ use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::held::HeldGrant;
 use crate::field::inbox::Inbox;
 use crate::field::kept::Kept;
+use crate::field::leaving::{self, Leaving};
 use crate::field::life::{self, LifeMark};
 use crate::field::notice::Listeners;
 use crate::field::outbox::Outbox;
@@ -47,6 +48,8 @@ pub(super) struct State {
     pub outbox: Outbox,
     pub refused: RefusedIndex,
     pub inbox: Inbox,
+    /// Whether this phone is being given up.
+    pub leaving: Leaving,
     pub search: Option<Search>,
     pub session: Session,
     pub line: Line,
@@ -64,6 +67,9 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn given(&self) -> Result<&Given, FieldError> {
+        if self.leaving == Leaving::Wiped {
+            return Err(FieldError::Wiped);
+        }
         self.identity.as_ref().and_then(|kept| kept.given.as_ref()).ok_or(FieldError::NotEnrolled)
     }
 
@@ -125,6 +131,7 @@ impl Engine {
         mark: &dyn LifeMark,
     ) -> Result<Self, FieldError> {
         let read: &dyn Store = &*store;
+        let leaving = leaving::resume(read)?;
         let incarnation = life::begin(read, mark, &mut *entropy)?;
         let grants: Vec<HeldGrant> = tables::grants(&read)?;
         let last: Hlc = tables::get(&read, &tables::setting(Setting::LastHlc))?.unwrap_or_default();
@@ -144,6 +151,7 @@ impl Engine {
             outbox: Outbox::open(&read)?,
             refused: RefusedIndex::open(&read)?,
             inbox: Inbox::open(&read)?,
+            leaving,
             search: None,
             session: kept_status.session(clock.now()),
             line: Line::default(),
@@ -163,7 +171,8 @@ impl Engine {
     /// # Errors
     /// When the store fails or the row does not decode.
     pub fn is_begun(store: &dyn Store) -> Result<bool, FieldError> {
-        Ok(tables::get::<Incarnation>(&store, &tables::setting(Setting::Incarnation))?.is_some())
+        let begun = tables::get::<Incarnation>(&store, &tables::setting(Setting::Incarnation))?.is_some();
+        Ok(begun || leaving::resume(store)? == Leaving::Wiped)
     }
 
     /// Calls `listener` after every change, once it is durable, on the thread that made it and under no lock, until the subscription is

@@ -13,6 +13,9 @@ pub enum FieldError {
     /// This store has no identity yet: enrol first.
     #[error("this phone is not enrolled yet")]
     NotEnrolled,
+    /// The store was erased, on the server's order or because its person signed out: another enrolment needs a new one.
+    #[error("this phone was erased")]
+    Wiped,
     /// This store has an identity; another person needs another store.
     #[error("this phone is enrolled already")]
     AlreadyEnrolled,
@@ -59,6 +62,7 @@ impl FieldError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotEnrolled => "field.not_enrolled",
+            Self::Wiped => "field.wiped",
             Self::AlreadyEnrolled => "field.already_enrolled",
             Self::Invalid(_) => "field.invalid",
             Self::NotFound { .. } => "field.not_found",

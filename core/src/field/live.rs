@@ -158,7 +158,7 @@ impl Engine {
 impl Watch<'_> {
     fn run(&mut self) {
         let mut input = Input::Start;
-        while !self.bell.is_stopped() {
+        while !self.bell.is_stopped() && !self.engine.is_wiped() {
             let effects = self.engine.advance_live(input);
             input = match self.perform(effects) {
                 Some(next) => next,

@@ -124,12 +124,12 @@ pub(super) fn request() -> impl Strategy<Value = Request> {
     let who = (any::<u32>(), id!(), any::<[u8; 8]>().prop_map(Incarnation), millis(), option::of(id!()));
     let what = (list(reading()), option::of(push()), option::of(list(offer())), option::of(list(relay())));
     let decision = (id!(), any::<bool>()).prop_map(|(group, adopts)| Decision { group, adopts });
-    let late = (option::of(any::<[u8; 8]>().prop_map(InboxDigest)), option::of(list(decision)));
+    let late = (option::of(any::<[u8; 8]>().prop_map(InboxDigest)), option::of(list(decision)), option::of(any::<bool>()));
     let request = |(who, what, late)| {
         let (protocol, device, incarnation, sent_at, ledger) = who;
         let (cursors, push, offers, relays) = what;
-        let (inbox, decisions) = late;
-        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions }
+        let (inbox, decisions, signs_out) = late;
+        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions, signs_out }
     };
     (who, what, late).prop_map(request)
 }
@@ -187,12 +187,12 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
     let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
     let scopes = (option::of(list(entered())), option::of(list(id!())), option::of(list(id!())));
     let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()), option::of(any::<bool>()));
-    let rest = (rest, option::of(position()), option::of(list(late_work())));
+    let rest = (rest, option::of(position()), option::of(list(late_work())), option::of(any::<bool>()));
     (head, scopes, rest).prop_map(
         |(
             (protocol, now, ledger, verdicts, parts),
             (entered, left, erased),
-            ((backed_up_to, lacking, least_protocol, pushed), accepted_by, inbox),
+            ((backed_up_to, lacking, least_protocol, pushed), accepted_by, inbox, wipe),
         )| Response {
             protocol,
             now,
@@ -208,6 +208,7 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
             pushed,
             accepted_by,
             inbox,
+            wipe,
         },
     )
 }

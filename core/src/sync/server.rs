@@ -27,6 +27,8 @@ pub enum Input {
         /// The position at which all that was accepted lies at the latest.
         accepted_by: Position,
     },
+    /// The device has ended, and that is durable.
+    SignedOut,
     /// What was decided about late work is done, as far as it counts, and durable.
     Decided,
     /// What the scopes hold behind the cursors.
@@ -108,6 +110,8 @@ pub enum Effect {
     },
     /// Judge the push.
     Judge(Box<Push>),
+    /// The phone's person gives it up: the device ends.
+    SignOut,
     /// Do what the phone's person decided about late work.
     Decide(Vec<Decision>),
     /// Read the feed behind these cursors, leaving out the changes of this very push.
@@ -127,6 +131,7 @@ enum State {
     Fresh,
     Reconciling,
     Judging,
+    SigningOut,
     Deciding,
     Reading,
     Securing,
@@ -143,6 +148,9 @@ pub struct Exchange {
     ledger: LedgerId,
     cursors: Vec<Reading>,
     pushing: bool,
+    /// The device has ended: its push is taken, and it is told to erase itself and nothing else.
+    ending: bool,
+    signs_out: bool,
     standing: Option<Standing>,
     /// What is judged after the reconciliation.
     push: Option<Box<Push>>,
@@ -170,6 +178,8 @@ impl Exchange {
             ledger,
             cursors: Vec::new(),
             pushing: false,
+            ending: false,
+            signs_out: false,
             standing: None,
             push: None,
             verdicts: None,
@@ -188,6 +198,12 @@ impl Exchange {
         Self { pushing: true, ..self }
     }
 
+    /// An exchange with a device that has ended.
+    #[must_use]
+    pub fn ending(self) -> Self {
+        Self { ending: true, ..self }
+    }
+
     /// Where the phone stands once it has applied what was sent; `None` before that.
     pub fn into_standing(self) -> Option<Standing> {
         self.standing.filter(|_| self.state == State::Done)
@@ -203,9 +219,13 @@ impl Exchange {
             }
             (State::Judging, Input::Judged { verdicts, accepted_by }) => {
                 (self.verdicts, self.accepted_by) = (Some(verdicts), Some(accepted_by));
-                self.decide(out);
+                self.end_or_decide(out);
             }
             (State::Deciding, Input::Decided) => self.read(out),
+            (State::SigningOut, Input::SignedOut) => {
+                self.ending = true;
+                self.secure(out);
+            }
             (State::Reading, Input::Page(page)) if self.pushing && page.is_empty() => {
                 self.state = State::Done;
                 out.push(Effect::Nothing);
@@ -231,6 +251,7 @@ impl Exchange {
         self.push = request.push.take().map(Box::new);
         let offers = request.offers.take().map_or_else(Vec::new, |offers| offers.0);
         let relays = request.relays.take().map_or_else(Vec::new, |relays| relays.0);
+        self.signs_out = request.signs_out.take() == Some(true);
         self.decisions = request.decisions.take().map_or_else(Vec::new, |decisions| decisions.0);
         self.cursors = std::mem::take(&mut request.cursors.0);
         // Positions of another life of the ledger, or of none, mean nothing: the phone reads anew.
@@ -240,11 +261,14 @@ impl Exchange {
         }
         let is_of_another_life = !is_ours && request.ledger.is_some();
         let gives_back = is_ours && !(offers.is_empty() && relays.is_empty());
-        self.reads = !is_of_another_life && !gives_back;
+        self.reads = !is_of_another_life && !gives_back && !self.ending;
         let cursors = List(self.cursors.clone());
         let request = Request { ledger: Some(self.ledger), cursors, ..request };
         self.standing = Some(Standing { request, more: !self.reads });
-        if is_of_another_life {
+        if self.ending {
+            // Whatever it holds beside its own unsent work, others hold as well.
+            self.judge(out);
+        } else if is_of_another_life {
             // It learns of this life first: what it was told in the former one may be missing here, and its push may build on that.
             self.secure(out);
         } else if gives_back {
@@ -261,7 +285,19 @@ impl Exchange {
                 self.state = State::Judging;
                 out.push(Effect::Judge(push));
             }
-            None => self.decide(out),
+            None => self.end_or_decide(out),
+        }
+    }
+
+    /// Goes on to the end of the device, where there is one.
+    fn end_or_decide(&mut self, out: &mut Vec<Effect>) {
+        if self.ending {
+            self.secure(out);
+        } else if self.signs_out && self.reads {
+            self.state = State::SigningOut;
+            out.push(Effect::SignOut);
+        } else {
+            self.decide(out);
         }
     }
 
@@ -318,6 +354,7 @@ impl Exchange {
             pushed: self.pushing.then_some(true),
             accepted_by: self.accepted_by,
             inbox: page.inbox.map(List),
+            wipe: self.ending.then_some(true),
         }
     }
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod backup;
 mod change;
+mod devices;
 mod documents;
 mod guard;
 mod import;
@@ -122,6 +123,9 @@ fn people() -> Router<Admin> {
     Router::new()
         .route("/v1/admin/streets/{street}/people", post(change::add_person))
         .route("/v1/admin/streets/{street}/grids/{grid}/reassign", post(change::reassign_grid))
+        .route("/v1/admin/streets/{street}/devices", get(devices::list))
+        .route("/v1/admin/streets/{street}/devices/{device}", get(devices::report))
+        .route("/v1/admin/streets/{street}/devices/{device}/end", post(devices::end))
         .route("/v1/admin/streets/{street}/codes", post(change::make_code))
         .route("/v1/admin/streets/{street}/grants", post(change::give_grant))
         .route("/v1/admin/streets/{street}/grants/end", post(change::end_grant))

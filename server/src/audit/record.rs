@@ -204,6 +204,8 @@ acts! {
     CodeIssued "code-issued",
     /// A phone traded a code for an identity; refused where the code does not count.
     Enrolled "enrolled",
+    /// A device was revoked, or noted as lost.
+    DeviceEnded "device-ended",
     /// An import began.
     ImportBegun "import-begun",
     /// A backup began.

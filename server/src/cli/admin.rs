@@ -89,6 +89,9 @@ pub enum Command {
         /// The person, by name or id
         person: String,
     },
+    /// Phones: the list, and what to do about a lost one
+    #[command(subcommand)]
+    Device(Device),
     /// Rights of people to grids, or to the whole street
     #[command(subcommand)]
     Grant(Grant),
@@ -276,6 +279,28 @@ pub enum Reconciliation {
     End,
 }
 
+/// What can be done with phones.
+#[derive(Debug, Subcommand)]
+pub enum Device {
+    /// List the phones with when each was heard of last
+    List,
+    /// What is, or was, on a phone
+    Report {
+        /// The device
+        id: String,
+    },
+    /// End a phone: it is sent nothing any more, what it still sends goes to quarantine, and it is told to erase itself
+    Revoke {
+        /// The device
+        id: String,
+    },
+    /// The same for a phone that was lost; prints what was on it
+    Lost {
+        /// The device
+        id: String,
+    },
+}
+
 /// What can be done with rights.
 #[derive(Debug, Subcommand)]
 pub enum Grant {
@@ -384,6 +409,16 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Person(Person::Show { person }) => client.get(&of_street(&format!("people/{}", segment(person)))?, &[]),
         Command::Person(Person::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "people")),
         Command::Code { person } => client.post(&of_street("codes")?, &json!({ "person": person })),
+        Command::Device(Device::List) => client.get(&of_street("devices")?, &[]),
+        Command::Device(Device::Report { id }) => client.get(&of_street(&format!("devices/{}", segment(id)))?, &[]),
+        Command::Device(Device::Revoke { id }) => {
+            client.post(&of_street(&format!("devices/{}/end", segment(id)))?, &json!({ "why": "revoked" }))
+        }
+        Command::Device(Device::Lost { id }) => {
+            let of_device = of_street(&format!("devices/{}", segment(id)))?;
+            client.post(&format!("{of_device}/end"), &json!({ "why": "lost" }))?;
+            client.get(&of_device, &[])
+        }
         Command::Grant(Grant::Give { of: OfGrant { person, grid, case }, role, from, until }) => {
             let grant = json!({ "person": person, "grid": grid, "case": case, "role": role, "from": from, "until": until });
             client.post(&of_street("grants")?, &grant)

@@ -105,6 +105,8 @@ pub struct Args {
 pub enum Command {
     /// 注册 Trade a one-time code for an identity
     Enrol(sync::EnrolArgs),
+    /// 退出 Give this phone up: with the next sync what waits is sent, and everything here is erased
+    SignOut,
     /// 状态 Say who this phone is, what waits and what came of the last sync
     Status,
     /// 同步 Send what waits and fetch what changed
@@ -199,13 +201,21 @@ fn perform_in(args: Args, clock: Arc<dyn Clock>, entropy: Box<dyn Entropy>, page
     let store = store::open(&args.store, opening)?;
     let mark = store::mark(&args.store)?;
     let engine = Engine::open(store, clock, entropy, &mark)?;
-    perform(&Phone { engine, authority }, command, page)
+    let phone = Phone { engine, authority };
+    let done = perform(&phone, command, page);
+    let is_wiped = phone.engine.is_wiped();
+    drop(phone);
+    if is_wiped {
+        store::remove(&args.store)?;
+    }
+    done
 }
 
 /// Performs the command on an opened phone.
 pub(crate) fn perform(phone: &Phone, command: Command, page: &mut Page<'_>) -> Result<(), PhoneError> {
     match command {
         Command::Enrol(args) => sync::enrol(phone, &args, page),
+        Command::SignOut => sync::sign_out(phone, page),
         Command::Status => sync::status(phone, page),
         Command::Sync(args) => sync::sync(phone, &args, page),
         Command::Watch => watch::watch(phone, page),

@@ -235,6 +235,8 @@ texts! {
     NextGrid: "请用 `--grid` 指定;还没有同步过的,请先同步。", "Name it with `--grid`; if you never synced, sync first.";
     NotInScope: "这份档案不在您负责的网格内,没有记录。", "This is in no grid of yours; nothing was recorded.";
     NextSyncForGrant: "如果刚给您分配了网格,请先同步。", "If a grid was just given to you, sync first.";
+    SigningOut: "下次同步时先发送待发的 {n} 条记录,然后注销并清除本机的全部资料。", "With the next sync the {n} that wait are sent, then this phone is signed out and erased.";
+    Wiped: "本机已停用,全部资料已清除。", "This phone has ended, and everything on it is erased.";
     HandedOver: "这条记录已移交给网格的现任负责人,本机不再保留内容。", "This was handed over to whoever answers for the grid now; its contents are no longer on this phone.";
     NotAllowed: "您没有权限这样做,没有记录。", "You may not do this; nothing was recorded.";
     CaseWas: "办件已是“{state}”,这一步不再适用。", "The case is {state} already, so this step does not apply any more.";

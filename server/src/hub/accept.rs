@@ -117,6 +117,7 @@ impl Hub {
                     }
                     verdict
                 }
+                None if who.device.ended.is_some() => refuse(who, &mut plan, group, &Refusal::Revoked, proof, now),
                 None => {
                     for change in &group.changes.0 {
                         plan.documents.fetch(self, who.street.id, change.doc)?;
@@ -245,6 +246,8 @@ impl Hub {
             decided: plan.decided,
             proof,
             grants: who.grants.clone(),
+            // Refusals of a device that has ended are kept as well.
+            device: who.device.ended.is_none().then_some(who.device.id),
             directory_version: None,
             directory: None,
         };

@@ -2,6 +2,7 @@
 
 use doorstep_core::model::{Grant, Right};
 use doorstep_core::policy::Principal;
+use doorstep_core::sync::server::Exchange;
 use doorstep_core::sync::{PROTOCOL_VERSION, Request, Signed, open_frame};
 
 use super::registrar::Registrar;
@@ -29,6 +30,12 @@ impl Authenticated {
         Registrar::of(&self.street)
     }
 
+    /// The exchange that this device gets.
+    pub fn exchange(&self) -> Exchange {
+        let exchange = Exchange::new(self.street.ledger);
+        if self.device.ended.is_some() { exchange.ending() } else { exchange }
+    }
+
     /// Who asks, for policy.
     pub fn principal(&self) -> Principal {
         Principal { person: self.device.person, rights: self.grants.iter().map(Grant::right).collect() }
@@ -50,6 +57,7 @@ impl Hub {
         }
         let device = self.ledger.device(request.device)?.ok_or(HubError::UnknownDevice)?;
         device.key.verify_request(&signed)?;
+        self.note_contact(&device)?;
         self.with_rights(device, request)
     }
 

@@ -59,8 +59,16 @@ impl Hub {
         }
         for _ in 0..MOST_TRIES {
             let id = DeviceId::make(now, &mut *lock(&self.entropy));
-            let device =
-                Device { id, street: enrolment.street, person: enrolment.person, key: request.key, label: label.clone(), enrolled_at: now };
+            let device = Device {
+                id,
+                street: enrolment.street,
+                person: enrolment.person,
+                key: request.key,
+                label: label.clone(),
+                enrolled_at: now,
+                last_contact: None,
+                ended: None,
+            };
             match self.ledger.enrol(&code, &device) {
                 Ok(()) => {
                     self.movements.records(device.street);

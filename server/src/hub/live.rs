@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doorstep_core::model::DeviceId;
-use doorstep_core::sync::server::{Exchange, Standing};
+use doorstep_core::sync::server::Standing;
 
 use super::authenticate::Authenticated;
 use super::movement::{Subscription, Topic};
@@ -44,7 +44,7 @@ impl Hub {
         if device.is_some_and(|device| device != signed_by) {
             return Err(HubError::AnotherDevice);
         }
-        let (frame, standing) = self.drive(&authenticated, Exchange::new(authenticated.street.ledger))?;
+        let (frame, standing) = self.drive(&authenticated, authenticated.exchange())?;
         let frame = frame.ok_or(HubError::OutOfOrder)?;
         Ok(Served { device: signed_by, frame, standing: Box::new(standing), topics: topics(&authenticated) })
     }
@@ -55,7 +55,7 @@ impl Hub {
     /// [`HubError::UnknownDevice`] when the device is not enrolled any more; or when the ledger fails.
     pub fn read_live(&self, standing: Standing) -> Result<Pushed, HubError> {
         let authenticated = self.authenticate_again(standing.request)?;
-        let (frame, standing) = self.drive(&authenticated, Exchange::new(authenticated.street.ledger).pushing())?;
+        let (frame, standing) = self.drive(&authenticated, authenticated.exchange().pushing())?;
         Ok(Pushed { frame, standing: Box::new(standing), topics: topics(&authenticated) })
     }
 

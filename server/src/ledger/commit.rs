@@ -98,6 +98,8 @@ pub struct Commit {
     pub proof: Option<PushProof>,
     /// The grants that policy read: each must stand as it stood then.
     pub grants: Vec<Grant>,
+    /// The device that the commit is for: it must not have ended.
+    pub device: Option<DeviceId>,
     /// The directory version that it read.
     pub directory_version: Option<u64>,
     /// A directory that takes the place of the present one; its version must be one above it.

@@ -29,8 +29,8 @@ use doorstep_core::model::{
 use doorstep_core::store::{Read, Store};
 
 use super::{
-    AcceptedGroup, Commit, Device, EnrolmentCode, FeedRow, InboxEntry, Ledger, LedgerError, LoggedChange, PushProof, QuarantinedGroup,
-    StoredDocument, Street,
+    AcceptedGroup, Commit, Device, Ended, EnrolmentCode, FeedRow, InboxEntry, Ledger, LedgerError, LoggedChange, PushProof,
+    QuarantinedGroup, StoredDocument, Street,
 };
 
 /// A [`Ledger`] in a store. Cheap to make: it holds nothing but the store.
@@ -175,6 +175,19 @@ impl Ledger for KeyedLedger {
     fn device(&self, id: DeviceId) -> Result<Option<Device>, LedgerError> {
         let row = rows::get::<rows::DeviceRow>(self.read(), keys::DEVICE, &keys::device(id))?;
         Ok(row.map(|row| row.into_device(id)))
+    }
+
+    fn device_of(&self, tag: DeviceTag) -> Result<Option<Device>, LedgerError> {
+        let id: Option<DeviceId> = rows::get(self.read(), keys::TAG, &keys::tag(tag))?;
+        id.map_or(Ok(None), |id| self.device(id))
+    }
+
+    fn end_device(&self, id: DeviceId, ended: Ended) -> Result<(), LedgerError> {
+        street::change_device(&*self.store, id, move |device| device.ended = device.ended.or(Some(ended)))
+    }
+
+    fn note_contact(&self, id: DeviceId, at: Millis) -> Result<(), LedgerError> {
+        street::change_device(&*self.store, id, move |device| device.last_contact = device.last_contact.max(Some(at)))
     }
 
     fn size_on_disk(&self) -> Result<u64, LedgerError> {

@@ -18,6 +18,44 @@ pub struct Device {
     pub label: String,
     /// When it was enrolled.
     pub enrolled_at: Millis,
+    /// When it was heard of last, to the hour.
+    pub last_contact: Option<Millis>,
+    /// When and why it ended, if it has: what it sends is kept apart from then on, and it is sent nothing.
+    pub ended: Option<Ended>,
+}
+
+/// The end of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// When.
+    pub at: Millis,
+    /// Why.
+    pub why: Ending,
+}
+
+/// Why a device ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its person gave it up.
+    SignedOut,
+    /// It was taken from its person.
+    Revoked,
+    /// It is lost.
+    Lost,
+}
+
+impl Ending {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SignedOut, Self::Revoked, Self::Lost];
+
+    /// The word for it, in rows, lists and commands.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed-out",
+            Self::Revoked => "revoked",
+            Self::Lost => "lost",
+        }
+    }
 }
 
 /// A one-time code that makes a phone somebody's device.

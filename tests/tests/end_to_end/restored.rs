@@ -290,6 +290,7 @@ fn a_change_without_the_servers_seal_does_not_come_back() {
             relays: Some(List(vec![relay])),
             inbox: None,
             decisions: None,
+            signs_out: None,
         };
         let frame = seal_frame(&key.seal(minicbor::to_vec(&request).unwrap()), Encoding::Deflate);
         let response: Response = open_frame(&server.post(SYNC_PATH, &frame).unwrap().body).unwrap();

@@ -45,6 +45,9 @@ pub struct Request {
     /// What was decided about late work.
     #[n(10)]
     pub decisions: Option<List<Decision, MOST_LATE>>,
+    /// `true` when this phone's person gives it up: everything that waited is in this push, and the device ends with it.
+    #[n(11)]
+    pub signs_out: Option<bool>,
 }
 
 /// A cursor within a request; the ledger stands beside it.

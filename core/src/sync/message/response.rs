@@ -54,6 +54,9 @@ pub struct Response {
     /// The late work that waits for a decision of this person, where it is other than what the phone says that it holds. The oldest first.
     #[n(13)]
     pub inbox: Option<List<LateWork, MOST_LATE>>,
+    /// `true` when the device has ended: the phone sends what waits, in as many pushes as it takes, and then erases its store.
+    #[n(14)]
+    pub wipe: Option<bool>,
 }
 
 impl Response {
@@ -74,6 +77,7 @@ impl Response {
             pushed: None,
             accepted_by: None,
             inbox: None,
+            wipe: None,
         }
     }
 }

@@ -109,6 +109,7 @@ fn nothing_new(position: Position) -> Request {
         relays: None,
         inbox: None,
         decisions: None,
+        signs_out: None,
     }
 }
 

@@ -24,6 +24,7 @@ fn request(protocol: u32, ledger: Option<LedgerId>, with_push: bool) -> Request 
         relays: None,
         inbox: None,
         decisions: None,
+        signs_out: None,
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) fn all() -> Vec<Vector> {
         ("response-pushed", response("Pushed on a live connection: it answers no request.", &pushed())),
         ("response-to-an-old-phone", response("A verdict and no parts: the phone is below the least version.", &outdated())),
         ("response-inbox", response("Late work of a colleague, which waits for a decision.", &inbox())),
+        ("request-sign-out", request("The phone's person gives it up; nothing waits.", &sign_out())),
+        ("response-wipe", response("To a device that has ended: what became of its push, and the order to erase itself.", &wipe())),
         ("enrol-request", enrol_request()),
         ("enrol-response", enrol_response()),
     ]
@@ -98,6 +100,7 @@ fn nothing_new() -> Request {
         relays: None,
         inbox: None,
         decisions: None,
+        signs_out: None,
     }
 }
 
@@ -105,6 +108,15 @@ fn decisions() -> Request {
     let decided = vec![Decision { group: id(0x97), adopts: true }, Decision { group: id(0x98), adopts: false }];
     let inbox = InboxDigest::of([id(0x97), id(0x98)]);
     Request { inbox, decisions: Some(decided.into()), ..nothing_new() }
+}
+
+fn sign_out() -> Request {
+    Request { signs_out: Some(true), ..nothing_new() }
+}
+
+fn wipe() -> Response {
+    let verdicts = vec![Verdict::refused(id(0x94), &Refusal::Revoked)];
+    Response { verdicts: Some(verdicts.into()), accepted_by: Some(Position(1_004)), wipe: Some(true), ..nothing() }
 }
 
 fn inbox() -> Response {

@@ -3,7 +3,7 @@
 use doorstep_core::model::Millis;
 use serde_json::Value;
 
-use super::{Account, Audit, Command, Grant, Grid, Person, Proposal, Reconciliation, Street};
+use super::{Account, Audit, Command, Device, Grant, Grid, Person, Proposal, Reconciliation, Street};
 
 /// Prints what a command came to.
 pub fn answer(command: &Command, answer: &Value) {
@@ -22,6 +22,7 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Audit(Audit::List { .. }) => rows(answer, &["id", "at", "who", "from", "what", "on", "outcome"]),
         Command::Audit(Audit::Verify { .. }) => verified(answer),
         Command::Street(Street::List) => rows(answer, &["name", "id"]),
+        Command::Device(Device::List) => rows(answer, &["person", "label", "enrolled_at", "last_contact_at", "ended", "id"]),
         Command::Grid(Grid::List) => rows(answer, &["name", "community", "id"]),
         Command::Person(Person::List) => rows(answer, &["name", "role", "devices", "id"]),
         Command::Places(_) => rows(answer, &["grid", "place_kind", "name", "address", "id"]),
@@ -33,7 +34,7 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Quarantine => rows(answer, &["code", "by", "at", "group"]),
         Command::Reconciliation(Reconciliation::List) => rows(answer, &["person", "device"]),
         Command::Documents { .. } => rows(answer, &["id", "changes", "digest"]),
-        Command::Show { .. } | Command::Person(Person::Show { .. }) => {
+        Command::Show { .. } | Command::Person(Person::Show { .. }) | Command::Device(Device::Report { .. } | Device::Lost { .. }) => {
             println!("{}", serde_json::to_string_pretty(answer).unwrap_or_default())
         }
         Command::Code { .. } => code(answer),
@@ -47,6 +48,7 @@ pub fn answer(command: &Command, answer: &Value) {
         | Command::Proposal(Proposal::Confirm { .. })
         | Command::Street(Street::Add { .. })
         | Command::Grid(Grid::Add { .. } | Grid::Reassign { .. } | Grid::Take { .. })
+        | Command::Device(Device::Revoke { .. })
         | Command::Person(Person::Add { .. })
         | Command::Grant(Grant::Give { .. } | Grant::End { .. })
         | Command::Reconciliation(Reconciliation::End) => println!("完成 done {answer}"),

@@ -199,6 +199,7 @@ fn of_field(error: &FieldError, lang: Lang) -> String {
         FieldError::Superseded(Superseded::CapturedAlready) => Text::CapturedAlready,
         FieldError::NotTheAuthor => Text::NotTheAuthor,
         FieldError::HandedOver => Text::HandedOver,
+        FieldError::Wiped => Text::Wiped,
         FieldError::Store(StoreError::InUse) => Text::StoreInUse,
         FieldError::Store(StoreError::Full) => Text::DiskFull,
         FieldError::Store(StoreError::Io { kind, .. }) => return lang.fill(Text::DiskFailed, &[("why", kind)]),

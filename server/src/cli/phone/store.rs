@@ -53,6 +53,18 @@ pub(super) fn mark(folder: &Path) -> Result<MarkFile, PhoneError> {
     Ok(MarkFile::at(path))
 }
 
+/// Removes a phone's folder, and its mark: what was erased is in its files until then.
+pub(super) fn remove(folder: &Path) -> Result<(), PhoneError> {
+    let failed = |error: std::io::Error| StoreError::Io { doing: "removing the folder", kind: error.kind() };
+    let mut mark = folder.canonicalize().map_err(failed)?.into_os_string();
+    mark.push(".life");
+    std::fs::remove_dir_all(folder).map_err(failed)?;
+    match std::fs::remove_file(mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error).into()),
+        _ => Ok(()),
+    }
+}
+
 /// Whether something is there that is no empty folder: files, or a file of that name.
 fn holds_something(folder: &Path) -> bool {
     match std::fs::read_dir(folder) {

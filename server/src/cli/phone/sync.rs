@@ -240,9 +240,28 @@ pub(super) fn status(phone: &Phone, page: &mut Page<'_>) -> Result<(), PhoneErro
     Ok(page.show(&Status { own, documents, queue: phone.engine.status().into() })?)
 }
 
+/// What giving a phone up says.
+#[derive(Debug, Serialize)]
+struct SigningOut {
+    signing_out: bool,
+    pending: usize,
+}
+
+impl Show for SigningOut {
+    fn show(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", lang.fill(Text::SigningOut, &[("n", &self.pending)]))
+    }
+}
+
+pub(super) fn sign_out(phone: &Phone, page: &mut Page<'_>) -> Result<(), PhoneError> {
+    phone.engine.sign_out()?;
+    Ok(page.show(&SigningOut { signing_out: true, pending: phone.engine.status().pending })?)
+}
+
 /// What an exchange came to.
 #[derive(Debug, Serialize)]
 struct Synced {
+    wiped: bool,
     round_trips: u32,
     accepted: usize,
     refused_now: usize,
@@ -257,6 +276,9 @@ impl Show for Synced {
         writeln!(out, "{}", lang.fill(Text::Synced, &brought))?;
         if self.refused_now > 0 {
             writeln!(out, "{}", lang.fill(Text::RefusedNow, &[("n", &self.refused_now)]))?;
+        }
+        if self.wiped {
+            return writeln!(out, "{}", lang.say(Text::Wiped));
         }
         self.queue.lines(lang, out)
     }
@@ -280,7 +302,14 @@ pub(super) fn sync(phone: &Phone, args: &SyncArgs, page: &mut Page<'_>) -> Resul
             Ok(report) => {
                 let Exchanged { accepted, refused, received } = report.exchanged;
                 let queue = phone.engine.status().into();
-                return Ok(page.show(&Synced { round_trips: report.round_trips, accepted, refused_now: refused, received, queue })?);
+                return Ok(page.show(&Synced {
+                    wiped: phone.engine.is_wiped(),
+                    round_trips: report.round_trips,
+                    accepted,
+                    refused_now: refused,
+                    received,
+                    queue,
+                })?);
             }
             Err(FieldError::Sync(failure)) => failure,
             Err(other) => return Err(other.into()),

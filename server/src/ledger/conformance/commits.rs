@@ -33,6 +33,7 @@ fn of_everything() -> Commit {
         decided: Vec::new(),
         proof: None,
         grants: Vec::new(),
+        device: None,
         directory_version: Some(1),
         directory: Some(directory(HERE, 2)),
     }

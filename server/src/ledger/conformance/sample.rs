@@ -135,7 +135,16 @@ pub(super) fn key(number: u8) -> PublicKey {
 }
 
 pub(super) fn device(id: [u8; 16], street: StreetId) -> Device {
-    Device { id: DeviceId::from_bytes(id), street, person: WORKER, key: key(id[0]), label: "a phone".to_owned(), enrolled_at: Millis(88) }
+    Device {
+        id: DeviceId::from_bytes(id),
+        street,
+        person: WORKER,
+        key: key(id[0]),
+        label: "a phone".to_owned(),
+        enrolled_at: Millis(88),
+        last_contact: None,
+        ended: None,
+    }
 }
 
 /// The whole feed of a scope of `HERE`.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ChangeHash, DocId, EventId, Grant, GroupId, Position, Receipt, Scope, StreetId};
+use doorstep_core::model::{ChangeHash, DeviceId, DocId, EventId, Grant, GroupId, Position, Receipt, Scope, StreetId};
 use doorstep_core::store::chunks::{delete_chunked, put_chunked};
 use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
 
@@ -15,7 +15,9 @@ use super::feed;
 use super::inbox;
 use super::keys;
 use super::quarantine::PreparedRefusal;
-use super::rows::{self, ChangeRow, ClaimRow, Counters, Departure, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing};
+use super::rows::{
+    self, ChangeRow, ClaimRow, Counters, Departure, DeviceRow, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing,
+};
 use super::street::PreparedDirectory;
 use crate::ledger::{ClaimWrite, Commit, DocumentWrite, LedgerError, Precedence};
 
@@ -42,6 +44,7 @@ struct Prepared {
     decided: Vec<GroupId>,
     proof: Option<Vec<u8>>,
     grants: Vec<Grant>,
+    device: Option<DeviceId>,
     directory_version: Option<u64>,
     directory: Option<PreparedDirectory>,
 }
@@ -64,6 +67,7 @@ impl Prepared {
             decided: commit.decided,
             proof: commit.proof.map(|proof| rows::sealed(keys::PROOF, &ProofRow::of(proof))).transpose()?,
             grants: commit.grants,
+            device: commit.device,
             directory_version: commit.directory_version,
             directory: commit.directory.map(|directory| PreparedDirectory::new(street, &directory)).transpose()?,
         })
@@ -76,6 +80,12 @@ impl Prepared {
             return Err(conflict("directory"));
         }
         self.grants.iter().try_for_each(|grant| stands(&*transaction, self.street, grant))?;
+        if let Some(device) = self.device {
+            let row: Option<DeviceRow> = rows::get(&*transaction, keys::DEVICE, &keys::device(device))?;
+            if row.is_none_or(|row| row.into_device(device).ended.is_some()) {
+                return Err(conflict("device"));
+            }
+        }
         let mut counters = before;
         let first = Position(before.newest.0 + 1);
         let mut place = Place { street: self.street, first, counters: &mut counters };

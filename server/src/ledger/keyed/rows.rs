@@ -15,7 +15,9 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::keys::{self, Table};
-use crate::ledger::{AcceptedGroup, Device, EnrolmentCode, InboxEntry, LedgerError, PushProof, QuarantinedGroup, SealKey, Street};
+use crate::ledger::{
+    AcceptedGroup, Device, Ended, Ending, EnrolmentCode, InboxEntry, LedgerError, PushProof, QuarantinedGroup, SealKey, Street,
+};
 
 /// The longest change that stands in its row of the log; what else is in the row has at most 90 bytes.
 pub(super) const MOST_INLINE: usize = MOST_VALUE - 128;
@@ -389,15 +391,39 @@ pub(super) struct DeviceRow {
     label: String,
     #[n(4)]
     enrolled_at: Millis,
+    #[n(5)]
+    last_contact: Option<Millis>,
+    /// When it ended, and the code of why.
+    #[n(6)]
+    ended: Option<(Millis, String)>,
 }
 
 impl DeviceRow {
     pub(super) fn of(device: Device) -> Self {
-        Self { street: device.street, person: device.person, key: device.key, label: device.label, enrolled_at: device.enrolled_at }
+        Self {
+            street: device.street,
+            person: device.person,
+            key: device.key,
+            label: device.label,
+            enrolled_at: device.enrolled_at,
+            last_contact: device.last_contact,
+            ended: device.ended.map(|ended| (ended.at, ended.why.code().to_owned())),
+        }
     }
 
     pub(super) fn into_device(self, id: DeviceId) -> Device {
-        Device { id, street: self.street, person: self.person, key: self.key, label: self.label, enrolled_at: self.enrolled_at }
+        // A reason of a later version is an end all the same.
+        let why = |code: String| Ending::ALL.into_iter().find(|why| why.code() == code).unwrap_or(Ending::Revoked);
+        Device {
+            id,
+            street: self.street,
+            person: self.person,
+            key: self.key,
+            label: self.label,
+            enrolled_at: self.enrolled_at,
+            last_contact: self.last_contact,
+            ended: self.ended.map(|(at, code)| Ended { at, why: why(code) }),
+        }
     }
 }
 

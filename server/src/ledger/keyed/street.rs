@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use doorstep_core::model::{Directory, DocId, Grant, GrantId, Millis, PersonId, Position, StreetId};
+use doorstep_core::model::{DeviceId, Directory, DocId, Grant, GrantId, Millis, PersonId, Position, StreetId};
 use doorstep_core::store::chunks::put_chunked;
 use doorstep_core::store::{Read, Store, Transaction, prefix_end, transact_with};
 use doorstep_core::sync::RecordKind;
@@ -164,4 +164,15 @@ fn take_tag(transaction: &mut dyn Transaction, device: &Device) -> Result<(), Le
         return Err(conflict("device"));
     }
     rows::put(transaction, keys::TAG, key, &device.id)
+}
+
+/// Changes the row of a device.
+pub(super) fn change_device(store: &dyn Store, id: DeviceId, change: impl Fn(&mut Device) + Send + 'static) -> Result<(), LedgerError> {
+    transact_with(store, move |transaction| {
+        let key = keys::device(id);
+        let row: DeviceRow = rows::get(&*transaction, keys::DEVICE, &key)?.ok_or(conflict("device"))?;
+        let mut device = row.into_device(id);
+        change(&mut device);
+        rows::put(transaction, keys::DEVICE, key, &DeviceRow::of(device))
+    })?
 }

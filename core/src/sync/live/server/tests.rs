@@ -25,6 +25,7 @@ fn standing(more: bool) -> Box<Standing> {
         relays: None,
         inbox: None,
         decisions: None,
+        signs_out: None,
     };
     Box::new(Standing { request, more })
 }
