@@ -122,7 +122,7 @@ impl Accounts {
     /// [`AccountError::Token`], or [`AccountError::Reused`] when it came later than that: its session is ended.
     pub fn refresh(&self, shown: &Token) -> Result<(Holder, Pair), AccountError> {
         let (now, nonce, shown) = (self.clock.now(), nonce(&mut *lock(&self.entropy)), shown.clone());
-        let done = self.transact(move |tables| {
+        self.transact(move |tables| {
             let row = tables.token(shown.hash())?.filter(|row| row.use_ == Use::Refresh).ok_or(AccountError::Token)?;
             let (holder, session) = live(tables, row.session, now)?;
             match step(&session, row.pair, now) {
@@ -139,8 +139,7 @@ impl Accounts {
                     Ok(Err(AccountError::Reused { account: session.account }))
                 }
             }
-        })?;
-        done
+        })?
     }
 
     /// Who an access token speaks for. A few reads.

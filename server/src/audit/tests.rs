@@ -16,6 +16,9 @@ impl Clock for TestClock {
     }
 }
 
+/// Something that is done to the lines of a file.
+type Change = fn(&mut Vec<String>);
+
 struct Scene {
     folder: tempfile::TempDir,
     store: Arc<MemoryStore>,
@@ -101,7 +104,7 @@ fn the_text_of_a_record_is_the_written_one_and_a_later_version_s_is_kept() {
 
 #[test]
 fn a_record_that_was_changed_taken_out_or_moved_is_found() {
-    let changes: [(fn(&mut Vec<String>), (u64, &str)); 5] = [
+    let changes: [(Change, (u64, &str)); 5] = [
         (|lines| lines[2] = lines[2].replace("10.0.0.7", "10.0.0.8"), (3, "wrong-hash")),
         (|lines| drop(lines.remove(2)), (3, "wrong-number")),
         (|lines| lines.swap(1, 2), (2, "wrong-number")),
