@@ -10,6 +10,7 @@ use doorstep_core::sync::client::Input;
 use doorstep_server::hub::{HubError, NewDocument, Term};
 use doorstep_server::ledger::LedgerError;
 
+use crate::record::Fate;
 use crate::scenario::skew;
 use crate::world::{Violation, World, ensure, random};
 
@@ -72,6 +73,13 @@ impl World {
         let Some(group) = self.dice.pick(&waiting).map(|late| late.group) else { return Ok(()) };
         let decided = self.phones[phone].engine().map(|engine| engine.decide(group, adopts));
         self.say(|| format!("phone {phone} decides about late work {group:?}: {adopts}, {decided:?}"));
+        if let Some(promise) = self.record.promises.get_mut(&group).filter(|promise| promise.phone == phone) {
+            // Its own, of before it lost the right that it has again: with the decision it is settled here.
+            promise.fate = match &decided {
+                Some(Err(FieldError::Store(StoreError::Stopped))) => Fate::InDoubt,
+                _ => Fate::LetGo,
+            };
+        }
         if !matches!(decided, Some(Err(FieldError::Store(StoreError::Stopped)))) {
             ensure(decided.is_none_or(|decided| decided.is_ok()), "late work that waits can be decided about", || {
                 format!("phone {phone}")

@@ -163,8 +163,10 @@ fn a_backup_that_is_not_whole_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (backup, elsewhere) = (folder.path().join("backup"), folder.path().join("elsewhere"));
     let _server = serve_and_back_up(&street, &backup);
-    let checkpoint =
-        fs::read_dir(&backup).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension().unwrap() == "checkpoint");
+    let checkpoint = fs::read_dir(&backup)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "checkpoint"));
     let checkpoint = checkpoint.unwrap();
     let mut bytes = fs::read(&checkpoint).unwrap();
     let middle = bytes.len() / 2;

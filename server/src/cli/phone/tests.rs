@@ -160,13 +160,15 @@ fn an_issue_is_followed_to_its_end() {
     let case = json(&phone, &["cases"])["cases"][0]["short"].as_str().unwrap().to_owned();
     say(&phone, &["case", "note", &case, "已拍照"]);
     say(&phone, &["note", &case, "已通知物业"]);
-    say(&phone, &["case", "register", &case]);
+    let registering = fails(&phone, &["case", "register", &case]);
+    assert_eq!(registering.code(), "policy.not_for_role");
+    assert!(registering.to_text(Lang::Zh).contains("没有权限"), "that is for the centre");
     say(&phone, &["case", "close", &case, "已清理"]);
     assert_eq!(json(&phone, &["cases"])["cases"], Value::Array(Vec::new()));
     assert_eq!(json(&phone, &["cases", "--all"])["cases"][0]["state"], "closed");
     let shown = json(&phone, &["show", &case]);
     let events: Vec<&str> = shown["timeline"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["captured", "noted", "noted", "registered", "closed"]);
+    assert_eq!(events, ["captured", "noted", "noted", "closed"]);
     assert_eq!((shown["reporter"]["name"].as_str(), shown["reporter"]["phone"].as_str()), (Some("王大妈"), Some("***1111")));
     let late = fails(&phone, &["case", "return", &case]);
     assert_eq!(late.code(), "case.superseded");
@@ -221,17 +223,37 @@ fn what_was_refused_says_why_and_is_sent_again_or_let_go() {
     accept_all(&phone);
     say(&phone, &["note", "3栋301", "门铃坏了"]);
     say(&phone, &["note", "3栋302", "有狗"]);
-    refuse_all(&phone, "sync.grant_ended");
+    say(&phone, &["note", "3栋302", "要改写"]);
+    refuse_all(&phone, "sync.superseded");
     let list = json(&phone, &["refused"]);
-    assert_eq!((list["refused"][0]["what"].as_str(), list["refused"][0]["code"].as_str()), (Some("note"), Some("sync.grant_ended")));
-    assert!(say(&phone, &["refused"]).contains("权限已结束"));
-    assert_eq!(json(&phone, &["households"])["households"][0]["refusal"], "sync.grant_ended");
+    assert_eq!((list["refused"][0]["what"].as_str(), list["refused"][0]["code"].as_str()), (Some("note"), Some("sync.superseded")));
+    assert_eq!((list["refused"][0]["lines"][0]["text"].as_str(), list["refused"][0]["here"].as_bool()), (Some("门铃坏了"), Some(true)));
+    let shown = say(&phone, &["refused"]);
+    assert!(shown.contains("另有决定") && shown.contains("门铃坏了"), "{shown}");
+    assert_eq!(json(&phone, &["households"])["households"][0]["refusal"], "sync.superseded");
     let short = |n: usize| list["refused"][n]["short"].as_str().unwrap();
     say(&phone, &["refused", "resend", short(0)]);
     say(&phone, &["refused", "discard", short(1)]);
+    say(&phone, &["refused", "mend", short(2), "改写过了"]);
+    assert!(json(&phone, &["show", "3栋302"])["notes"].to_string().contains("改写过了"));
     assert_eq!(json(&phone, &["refused"])["refused"], Value::Array(Vec::new()));
-    assert_eq!(json(&phone, &["status"])["queue"]["pending"], 1);
+    assert_eq!(json(&phone, &["status"])["queue"]["pending"], 2);
     assert_eq!(fails(&phone, &["refused", "discard", short(1)]).code(), "phone.no_such_refusal");
+}
+
+#[test]
+fn what_was_handed_over_is_listed_without_its_words_and_cannot_be_sent_again() {
+    let phone = furnished();
+    accept_all(&phone);
+    say(&phone, &["note", "3栋301", "门铃坏了"]);
+    refuse_all(&phone, "sync.grant_ended");
+    let list = json(&phone, &["refused"]);
+    assert_eq!((list["refused"][0]["here"].as_bool(), list["refused"][0]["lines"].as_array().unwrap().len()), (Some(false), 0));
+    let shown = say(&phone, &["refused"]);
+    assert!(shown.contains("权限已结束") && !shown.contains("门铃坏了"), "{shown}");
+    let short = list["refused"][0]["short"].as_str().unwrap();
+    assert_eq!(fails(&phone, &["refused", "resend", short]).code(), "field.handed_over");
+    say(&phone, &["refused", "discard", short]);
 }
 
 #[test]

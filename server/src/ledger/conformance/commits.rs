@@ -230,6 +230,7 @@ pub fn late_work_waits_until_it_is_decided_about(subject: &dyn Subject) {
     assert_eq!(ledger.inbox(HERE, 1).unwrap(), [many]);
     assert_eq!(ledger.inbox(THERE, ALL).unwrap(), []);
     ledger.commit(HERE, Commit { decided: vec![group_id(1), group_id(9)], ..Commit::default() }).unwrap();
+    drop(ledger);
     assert_eq!(subject.open().inbox(HERE, ALL).unwrap(), [waiting(group_id(2), doc(2))]);
 }
 
