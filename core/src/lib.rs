@@ -19,7 +19,7 @@
 //!
 //! - [`model`]: plain types: ids, times, places on the earth, people, visits, cases, the directory.
 //! - [`docs`]: those of them that several people write at once, as automerge documents; the structural check of a change.
-//! - [`workflow`]: the states of a case as a fold of its events. [`policy`]: who may write what.
+//! - [`workflow`]: the states of a case as a fold of its events. [`policy`]: who may write and read what.
 //! - [`summary`]: what lists show of a document, derived alike on both ends.
 //! - [`store`]: a small durable key-value store, in memory and over sled.
 //! - [`sync`]: the protocol, both sides, without a socket. `PROTOCOL.md` beside it is its specification.
@@ -40,7 +40,9 @@
 //! | case 办件 | anything that must be followed to its end; an `Issue` 诉求 is the kind there is so far |
 //! | event | one immutable step in a case: who, when (device time and server time), what |
 //! | captured 采集, registered 受理, closed 结案 | the states of an issue so far; returned 退回 is a transition |
-//! | scope 同步范围 / grant | the unit of replication and of access / one person's right to a scope, from when until when |
+//! | scope 同步范围 / grant | the unit of replication and of access / one person's right to a scope in a role, from when until when |
+//! | role 岗位 | what somebody is in a grant: decides what may be written and seen there ([`policy`]) |
+//! | late work 补报, inbox 待接收 | what arrived after its author had lost the right to it / where it waits for whoever answers for its scope now |
 //! | feed, position, cursor | the ordered log of a street; a place in it; how far a phone has read a grant |
 //! | change | one automerge change: the unit that is sent, *accepted* or *refused* (these two words are for changes only) |
 //! | receipt, seal | number and server time of an accepted change, in the order of its document / by what the server knows its receipt again |

@@ -141,6 +141,7 @@ fn the_page_says_every_limit_as_it_is() {
         ("entries in a part", MOST_ENTRIES),
         ("changes in an entry", MOST_ENTRY_CHANGES),
         ("offers in a request", MOST_OFFERS),
+        ("groups of late work", MOST_LATE),
         ("a resume key", MOST_RESUME_KEY_BYTES),
         ("a reason code", MOST_CODE_BYTES),
         ("an enrolment code as typed", MOST_ENROLMENT_CODE_BYTES),
