@@ -242,6 +242,10 @@ impl Hub {
                 }
                 Effect::Read(cursors) => {
                     self.note_reconciled(authenticated)?;
+                    if authenticated.registrar().is_restored() {
+                        // Also where what ended the reconciliation was cut before its rulings were given.
+                        self.rule_if_reconciled(authenticated.street.id)?;
+                    }
                     Input::Page(self.read(authenticated, &cursors, &brought)?)
                 }
                 Effect::AwaitDurable => {

@@ -35,14 +35,16 @@ impl World {
     pub fn check_ledger(&mut self) -> Result<(), Violation> {
         let groups: Vec<GroupId> = self.record.acknowledged.keys().copied().collect();
         groups.into_iter().try_for_each(|group| self.check_acknowledged(group))?;
-        for street in self.server.streets.clone() {
-            let mut cases = Vec::new();
-            let hub = self.hub()?;
-            hub.each_summary(street, DocKind::Case, &mut |summary| cases.push((DocKind::Case, summary.id())))
-                .map_err(|error| Violation { invariant: "the ledger can be read", detail: format!("{error:?}") })?;
-            self.check_timelines(street, cases.into_iter())?;
-        }
-        Ok(())
+        self.server.streets.clone().into_iter().try_for_each(|street| self.check_timelines_of(street))
+    }
+
+    /// The same of all cases of a street.
+    pub fn check_timelines_of(&mut self, street: StreetId) -> Result<(), Violation> {
+        let mut cases = Vec::new();
+        self.hub()?
+            .each_summary(street, DocKind::Case, &mut |summary| cases.push((DocKind::Case, summary.id())))
+            .map_err(|error| Violation { invariant: "the ledger can be read", detail: format!("{error:?}") })?;
+        self.check_timelines(street, cases.into_iter())
     }
 
     /// An accepted transition never changes its meaning: the server's timeline of a case only grows at its end.

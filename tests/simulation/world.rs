@@ -388,6 +388,10 @@ impl World {
                 self.check_acknowledged(group.id)?;
             }
         }
+        if request.decisions.is_some() {
+            // What was adopted stands in no push.
+            self.check_timelines_of(street)?;
+        }
         self.check_timelines(street, groups.iter().flat_map(|group| &group.changes.0).map(|change| (change.kind, change.doc)))
     }
 

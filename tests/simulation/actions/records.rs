@@ -113,9 +113,11 @@ impl World {
     }
 
     fn answer_some_refusal(&mut self, phone: usize, action: Action) -> Result<Option<Done>, FieldError> {
-        let refused = self.engine(phone)?.refused()?;
-        let Some(refused) = self.dice.pick(&refused).cloned() else { return Ok(None) };
         let again = action == Action::Resend;
+        let mut refused = self.engine(phone)?.refused()?;
+        // What was handed over can only be let go.
+        refused.retain(|record| record.is_here || !again);
+        let Some(refused) = self.dice.pick(&refused).cloned() else { return Ok(None) };
         let outcome = if again { self.engine(phone)?.resend(refused.group) } else { self.engine(phone)?.discard(refused.group) };
         let Some(promise) = self.record.promises.get_mut(&refused.group) else { return outcome.map(|()| None) };
         match &outcome {

@@ -1,0 +1,115 @@
+//! Well-formed changes of things that this person may not do, and questions about what it may not see.
+
+use doorstep_core::docs::{DocKind, Document, Write, event_write, note_write};
+use doorstep_core::model::{CaseEvent, Clock as _, EventId, EventKind, Note, NoteId, PersonId, Personal, Position};
+use doorstep_core::sync::{EntryChange, List, Offer, Reading, Relay};
+use doorstep_server::system::{SystemClock, SystemEntropy};
+use doorstep_tests::handmade::{Handmade, fresh_doc, group_of};
+
+use super::Attack;
+use super::stage::Stage;
+
+fn event(kind: EventKind, by: PersonId) -> Write {
+    let id = EventId::make(SystemClock.now(), &mut SystemEntropy);
+    event_write(&CaseEvent { id, kind, by, at: SystemClock.now(), text: None, other: None })
+}
+
+fn edited(stage: &mut Stage, doc: doorstep_core::model::DocId, writes: &[Write]) -> String {
+    let mut document = stage.document(doc);
+    let change = stage.mallory.edit(&mut document, writes);
+    stage.changed(doc, &change)
+}
+
+fn in_the_case(stage: &mut Stage, kind: EventKind) -> String {
+    let by = stage.mallory.person;
+    edited(stage, stage.case, &[event(kind, by)])
+}
+
+fn as_auxiliary(stage: &Stage, doc: doorstep_core::model::DocId, writes: &[Write]) -> String {
+    let mut document = stage.document(doc);
+    let change = stage.auxiliary.edit(&mut document, writes);
+    stage.auxiliary.verdicts(vec![group_of(&document, &change)]).join(", ")
+}
+
+/// What a device is told when it names cursors that are not its own.
+fn readable(device: &Handmade, cursors: Vec<Reading>) -> bool {
+    let mut request = device.request(None);
+    request.cursors = List(cursors);
+    let answer = device.ask(&request);
+    let own = answer.entered.map(|entered| entered.0.len()).unwrap_or_default();
+    let parts = answer.parts.map(|parts| parts.0.len()).unwrap_or_default();
+    parts > own
+}
+
+pub const ATTACKS: &[Attack] = &[
+    ("a change in another grid", "policy.not_in_scope", |stage| edited(stage, stage.elsewhere, &[Write::set("contact", "x")])),
+    ("a new document in another grid", "policy.not_in_scope", |stage| {
+        let mut document = Document::new(DocKind::Party, fresh_doc()).unwrap();
+        let grid = stage.street.grid(1);
+        let change = stage.mallory.edit(&mut document, &[Write::set("grid", grid.as_bytes())]);
+        stage.judged(&[group_of(&document, &change)])
+    }),
+    ("fetching a household of another grid over", "policy.not_in_scope", |stage| {
+        let grid = stage.street.grid(0);
+        edited(stage, stage.elsewhere, &[Write::set("grid", grid.as_bytes())])
+    }),
+    ("an entry in somebody else's name", "policy.anothers_name", |stage| {
+        let by = stage.street.worker(0);
+        let note =
+            Note { id: NoteId::make(SystemClock.now(), &mut SystemEntropy), by, at: SystemClock.now(), text: Personal::new("x".into()) };
+        edited(stage, stage.door, &[note_write(&note)])
+    }),
+    ("closing a case that somebody else captured", "policy.not_own", |stage| in_the_case(stage, EventKind::Closed)),
+    ("registering a case without the right", "policy.not_for_role", |stage| in_the_case(stage, EventKind::Registered)),
+    ("a forged ruling", "policy.ruling", |stage| in_the_case(stage, EventKind::DuplicateOf)),
+    ("capturing a case once more, to make it one's own", "policy.fixed", |stage| in_the_case(stage, EventKind::Captured)),
+    ("a penalty: an event that nobody here knows", "sync.schema", |stage| in_the_case(stage, EventKind::Unknown("penalty".into()))),
+    ("a claim made after the opening", "policy.fixed", |stage| edited(stage, stage.case, &[Write::set("claim", "pension/2026/1")])),
+    ("turning a case into another kind", "policy.fixed", |stage| edited(stage, stage.case, &[Write::set("case_kind", "repair")])),
+    ("an auxiliary who closes a case", "policy.not_for_role", |stage| {
+        as_auxiliary(stage, stage.case, &[event(EventKind::Closed, stage.auxiliary.person)])
+    }),
+    ("an auxiliary who imposes a penalty", "sync.schema", |stage| {
+        as_auxiliary(stage, stage.case, &[event(EventKind::Unknown("penalty".into()), stage.auxiliary.person)])
+    }),
+    ("an auxiliary who changes a household", "policy.not_for_role", |stage| as_auxiliary(stage, stage.door, &[Write::set("contact", "x")])),
+    ("an auxiliary who asks for households", "none", |stage| {
+        let answer = stage.auxiliary.ask(&stage.auxiliary.request(None));
+        let entries = answer.parts.unwrap().0.into_iter().flat_map(|part| part.entries.0);
+        let of_people = entries.filter(|entry| match entry {
+            doorstep_core::sync::Entry::Changes { kind, .. } | doorstep_core::sync::Entry::Snapshot { kind, .. } => {
+                matches!(kind, DocKind::Household | DocKind::Resident)
+            }
+            _ => false,
+        });
+        if of_people.count() == 0 { "none".into() } else { "some".into() }
+    }),
+    ("reading by a grant of somebody else", "nothing", |stage| {
+        let hub = &stage.server.hub;
+        let grant = hub.ledger().grants(stage.street.id(), stage.street.worker(1)).unwrap()[0].id;
+        if readable(&stage.mallory, vec![Reading::at(grant, Position(0))]) { "read".into() } else { "nothing".into() }
+    }),
+    ("changes that claim to be what a restored server lost", "nothing", |stage| {
+        let mut document = stage.document(stage.elsewhere);
+        let change = stage.mallory.edit(&mut document, &[Write::set("contact", "x")]);
+        let receipt = doorstep_core::model::Receipt { number: 1, at: SystemClock.now(), seal: doorstep_core::model::Seal([7; 8]) };
+        let relay = Relay {
+            doc: stage.elsewhere,
+            kind: DocKind::Household,
+            changes: List(vec![EntryChange::new(change.bytes().to_vec(), receipt)]),
+        };
+        let mut request = stage.mallory.request(None);
+        request.ledger = Some(stage.server.hub.streets().unwrap()[0].ledger);
+        request.relays = Some(List(vec![relay]));
+        stage.mallory.ask(&request);
+        if stage.document(stage.elsewhere).contains(&change.hash()) { "taken".into() } else { "nothing".into() }
+    }),
+    ("asking what the server has of another grid's document", "no heads", |stage| {
+        let mut request = stage.mallory.request(None);
+        request.ledger = Some(stage.server.hub.streets().unwrap()[0].ledger);
+        let heads = List(vec![doorstep_core::model::ChangeHash([9; 32])]);
+        request.offers = Some(List(vec![Offer { doc: stage.elsewhere, kind: DocKind::Household, heads }]));
+        let lacking = stage.mallory.ask(&request).lacking.unwrap();
+        if lacking.0.iter().all(|offer| offer.heads.0.is_empty()) { "no heads".into() } else { "heads".into() }
+    }),
+];
