@@ -12,6 +12,7 @@
 
 pub mod chunks;
 pub mod row;
+pub mod sealed;
 
 mod batch;
 mod error;
@@ -41,8 +42,9 @@ use std::sync::{Arc, mpsc};
 
 pub use batch::Batch;
 pub use error::StoreError;
-pub use limits::{MOST_BATCH, MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
+pub use limits::{MOST_BATCH, MOST_KEY, MOST_ROW, MOST_TRANSACTION, MOST_VALUE};
 pub use memory::{CrashKind, MemoryStore};
+pub use sealed::{SealedStore, StoreKey};
 
 #[cfg(feature = "sled")]
 pub use self::journaled::recover::{Opening, Rebuilding, Verified};
