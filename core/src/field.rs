@@ -49,6 +49,8 @@ mod queries;
 mod reconcile;
 mod refused;
 mod resident;
+#[cfg(all(test, feature = "sled"))]
+mod sealed;
 pub mod search;
 mod status;
 mod sync;

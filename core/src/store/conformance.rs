@@ -334,7 +334,9 @@ pub fn a_key_or_value_over_its_limit_is_refused_with_all_beside_it(subject: &dyn
     let refused = put(&store, &[1; MOST_KEY + 1], b"").unwrap_err();
     assert_eq!(refused, StoreError::TooBig { what: "key", size: MOST_KEY + 1, most: MOST_KEY });
     let refused = put(&store, b"k", &[1; MOST_ROW + 1]).unwrap_err();
-    assert!(matches!(refused, StoreError::TooBig { what: "value", size, most } if size == MOST_ROW + 1 && (most == MOST_ROW || most == MOST_VALUE)));
+    assert!(
+        matches!(refused, StoreError::TooBig { what: "value", size, most } if size == MOST_ROW + 1 && (most == MOST_ROW || most == MOST_VALUE))
+    );
     let refused = store.transact(Box::new(|tx| {
         tx.put(b"before".to_vec(), vec![]);
         tx.delete(vec![1; MOST_KEY + 1]);

@@ -1,6 +1,6 @@
 //! A store under a seal: what a phone keeps is of no use to who has its disk and not its key.
 //!
-//! Promise: no byte of a value reaches the store below, and so its journal, its checkpoints and its files, but sealed with XChaCha20-Poly1305 .
+//! Promise: no byte of a value reaches the store below, and so its journal, its checkpoints and its files, but sealed with XChaCha20-Poly1305.
 //! A value that was changed, or moved to another row, is a typed error. A wrong key is a typed error and writes nothing. The app hands over its
 //! [`StoreKey`] when it opens the store; the values are sealed with a key of the store's own, which the app's key wraps, so that the
 //! app may change its key ([`SealedStore::rekey`]).
@@ -22,7 +22,7 @@ mod key;
 mod key_row;
 
 #[cfg(all(test, feature = "sled"))]
-mod tests;
+pub(super) mod tests;
 
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,7 +7,7 @@
 //! ```
 
 use super::Rows;
-use crate::store::{MOST_KEY, MOST_TRANSACTION, MOST_ROW};
+use crate::store::{MOST_KEY, MOST_ROW, MOST_TRANSACTION};
 
 /// Bytes before a frame's payload.
 pub const HEAD: usize = 16;
