@@ -49,7 +49,8 @@ mod queries;
 mod reconcile;
 mod refused;
 mod resident;
-#[cfg(all(test, feature = "sled"))]
+#[cfg(test)]
+#[cfg(feature = "sled")]
 mod sealed;
 pub mod search;
 mod status;

@@ -21,7 +21,8 @@ mod envelope;
 mod key;
 mod key_row;
 
-#[cfg(all(test, feature = "sled"))]
+#[cfg(test)]
+#[cfg(feature = "sled")]
 pub(super) mod tests;
 
 use std::ops::Bound;
