@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use doorstep_core::store::StoreKey;
-use doorstep_core::store::StoreKey;
 use doorstep_tests::phone::Phone;
 
 fn resident_kilobytes() -> u64 {
