@@ -50,6 +50,9 @@ mod queries;
 mod reconcile;
 mod refused;
 mod resident;
+#[cfg(test)]
+#[cfg(feature = "sled")]
+mod sealed;
 pub mod search;
 mod status;
 mod sync;

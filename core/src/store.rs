@@ -7,11 +7,14 @@
 //! batch, applies it and makes it durable before it answers. A store that is found damaged is built anew from its journal. `SimulatedStore` runs the same
 //! code over a disk in memory, whose power a simulation may cut in any write. [`MemoryStore`] keeps the promise in the plainest way, for tests. All run the same list of cases, `store_conformance!`.
 //!
+//! [`SealedStore`] lays a seal over any of them, so that a phone's disk tells nothing to who has not its key.
+//!
 //! Keys and values are small, because sled stops being safe where they are not. What is larger goes through [`chunks`]; what a value
 //! means begins in [`row`]. Left to others: the layout of tables (a first byte that each room gives its tables), and when to make a backup.
 
 pub mod chunks;
 pub mod row;
+pub mod sealed;
 
 mod batch;
 mod error;
@@ -41,8 +44,9 @@ use std::sync::{Arc, mpsc};
 
 pub use batch::Batch;
 pub use error::StoreError;
-pub use limits::{MOST_BATCH, MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
+pub use limits::{MOST_BATCH, MOST_KEY, MOST_ROW, MOST_TRANSACTION, MOST_VALUE};
 pub use memory::{CrashKind, MemoryStore};
+pub use sealed::{SealedStore, StoreKey};
 
 #[cfg(feature = "sled")]
 pub use self::journaled::recover::{Opening, Rebuilding, Verified};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doorstep_core::field::{Engine, FieldError, MarkFile, SyncReport, Transport};
 use doorstep_core::model::{Clock, HouseholdDetails, HouseholdId, PersonId, Personal, StreetId, VisitDraft, VisitId, VisitSubject};
-use doorstep_core::store::{Read as _, SledOptions, SledStore};
+use doorstep_core::store::{SealedStore, SledOptions, SledStore, Store, StoreKey};
 use doorstep_core::sync::client::SyncFailure;
 use doorstep_server::hub::Hub;
 use doorstep_server::system::{SystemClock, SystemEntropy};
@@ -17,7 +17,7 @@ pub struct Phone {
     pub engine: Engine,
     /// The folder of its store.
     pub folder: PathBuf,
-    store: Arc<SledStore>,
+    store: Arc<dyn Store>,
 }
 
 impl Phone {
@@ -28,7 +28,16 @@ impl Phone {
 
     /// The same with a store of certain options.
     pub fn open_with(folder: &Path, clock: impl Clock + 'static, options: SledOptions) -> Self {
-        let store = Arc::new(SledStore::open(folder, options).unwrap());
+        Self::over(Arc::new(SledStore::open(folder, options).unwrap()), folder, clock)
+    }
+
+    /// The same with the machine's clock, under a seal.
+    pub fn open_sealed(folder: &Path, key: &StoreKey) -> Self {
+        let store = SledStore::open(folder, SledOptions::default()).unwrap();
+        Self::over(Arc::new(SealedStore::open(store, key, Box::new(SystemEntropy)).unwrap()), folder, SystemClock)
+    }
+
+    fn over(store: Arc<dyn Store>, folder: &Path, clock: impl Clock + 'static) -> Self {
         let mark = MarkFile::at(folder.with_extension("life"));
         let engine = Engine::open(store.clone(), Arc::new(clock), Box::new(SystemEntropy), &mark).unwrap();
         Self { engine, folder: folder.to_owned(), store }

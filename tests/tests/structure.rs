@@ -10,7 +10,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("workflow", &["model", "docs"]),
     ("policy", &["model", "docs"]),
     ("summary", &["model", "docs", "workflow"]),
-    ("store", &[]),
+    ("store", &["model"]),
     ("sync", &["model", "docs", "policy", "summary"]),
     ("field", &["model", "docs", "workflow", "policy", "summary", "store", "sync"]),
 ];

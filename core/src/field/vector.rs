@@ -50,6 +50,12 @@ fn id(byte: u8) -> [u8; 16] {
 /// A phone that was enrolled and synced once, and has recorded a visit, a change and an issue since.
 fn make() -> MemoryStore {
     let store = Arc::new(MemoryStore::new());
+    drop(fill(store.clone()));
+    Arc::into_inner(store).unwrap()
+}
+
+/// Makes that phone in an empty store.
+pub(in crate::field) fn fill(store: Arc<dyn Store>) -> Engine {
     let given = Given {
         device: DeviceId::from_bytes(id(1)),
         person: PersonId::from_bytes(id(2)),
@@ -64,7 +70,7 @@ fn make() -> MemoryStore {
     store.commit(batch).unwrap();
     let mark = MemoryMark::default();
     mark.write(&[12; 16]).unwrap();
-    let engine = open(&store, &mark);
+    let engine = open(store, &mark);
     engine.state().outbox.set_in_flight([]);
     engine.apply(first_answer()).unwrap();
     let household = engine.households(None).unwrap()[0].row.id;
@@ -72,12 +78,11 @@ fn make() -> MemoryStore {
     let details = HouseholdDetails { remark: Some(Personal::new("有狗".into())), ..HouseholdDetails::default() };
     engine.change_household(household, details, Vec::new()).unwrap();
     engine.report_issue(None, CaseDetails::issue(Category::Noise, "夜里施工")).unwrap();
-    drop(engine);
-    Arc::into_inner(store).unwrap()
+    engine
 }
 
-fn open(store: &Arc<MemoryStore>, mark: &dyn LifeMark) -> Engine {
-    Engine::open(store.clone(), Arc::new(Fixed), Box::new(Counting(0)), mark).unwrap()
+pub(in crate::field) fn open(store: Arc<dyn Store>, mark: &dyn LifeMark) -> Engine {
+    Engine::open(store, Arc::new(Fixed), Box::new(Counting(0)), mark).unwrap()
 }
 
 pub(in crate::field) fn first_answer() -> Response {
@@ -157,7 +162,7 @@ fn is_read(rows: &str) {
         batch.put(unhex(key), unhex(value));
     }
     store.commit(batch).unwrap();
-    let engine = open(&store, &MemoryMark::default());
+    let engine = open(store.clone(), &MemoryMark::default());
     // One of before there were marks, or one whose mark is elsewhere: it begins a new life.
     assert_ne!(engine.state().incarnation, INCARNATION);
     assert_eq!(engine.identity().unwrap().name, "王建国");

@@ -40,6 +40,27 @@ pub enum StoreError {
         /// The row's second byte.
         algorithm: u8,
     },
+    /// The store is sealed, and it was read without its key.
+    #[error("the store is sealed: its key is needed")]
+    KeyNeeded,
+    /// The key is not the one that the store is sealed with. Nothing was read or written.
+    #[error("the store is sealed with another key")]
+    WrongKey,
+    /// A key was given, and the store holds rows in clear.
+    #[error("the store is not sealed")]
+    NotSealed,
+    /// The store's key was destroyed. Nothing of it can be read again; its folder may be removed.
+    #[error("the store was wiped")]
+    Wiped,
+    /// A value does not open under the store's seal at the key where it stands: it was changed, or put there from another key.
+    #[error("a value of table {table} is not what was sealed there")]
+    SealBroken {
+        /// The first byte of the row's key; 0 where the key is empty.
+        table: u8,
+    },
+    /// The key of a row is the store's own: a bug of the caller.
+    #[error("the key of a row is reserved for the store")]
+    Reserved,
     /// Another process, or another handle in this one, has the folder.
     #[error("the store is in use by another process")]
     InUse,
@@ -63,6 +84,12 @@ impl StoreError {
             Self::Io { .. } => "store.io",
             Self::Damaged { .. } => "store.damaged",
             Self::UnknownFormat { .. } => "store.unknown_format",
+            Self::KeyNeeded => "store.key_needed",
+            Self::WrongKey => "store.wrong_key",
+            Self::NotSealed => "store.not_sealed",
+            Self::Wiped => "store.wiped",
+            Self::SealBroken { .. } => "store.seal_broken",
+            Self::Reserved => "store.reserved",
             Self::InUse => "store.in_use",
             Self::Stopped => "store.stopped",
             Self::Aborted => "store.aborted",

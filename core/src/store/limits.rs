@@ -1,6 +1,7 @@
 //! How big things may be, and the scale that weighs a transaction.
 
 use super::StoreError;
+use super::sealed::SEAL_OVERHEAD;
 
 /// Longest key in bytes. A table byte, two ids of 16 bytes and a hash of 32 fit, and sixteen of the longest stay far below the size at
 /// which sled moves a page out of its log.
@@ -9,6 +10,10 @@ pub const MOST_KEY: usize = 96;
 /// Longest value in bytes. sled keeps up to sixteen entries a page, counted and not weighed, and writes a page above 128 kB to a file of
 /// its own which it never syncs: a power cut then leaves a store that does not open (measured). Sixteen times this is half of that.
 pub const MOST_VALUE: usize = 4_096;
+
+/// Longest row in bytes that a store takes on its disk: the longest value, sealed. Sixteen of them with their keys are still half of what sled
+/// keeps in its log. Who writes values keeps to [`MOST_VALUE`], which every store takes, a sealed one too.
+pub const MOST_ROW: usize = MOST_VALUE + SEAL_OVERHEAD;
 
 /// A group of transactions is closed when it holds this many bytes. Larger groups gain nothing, and sled takes some ten times a batch in memory.
 pub const MOST_BATCH: usize = 1 << 20;
@@ -31,7 +36,7 @@ impl Scale {
             return false;
         }
         self.bytes += key.len() + value.len();
-        self.refused = [("key", key.len(), MOST_KEY), ("value", value.len(), MOST_VALUE), ("transaction", self.bytes, MOST_TRANSACTION)]
+        self.refused = [("key", key.len(), MOST_KEY), ("value", value.len(), MOST_ROW), ("transaction", self.bytes, MOST_TRANSACTION)]
             .into_iter()
             .find(|(_, size, most)| size > most)
             .map(|(what, size, most)| StoreError::TooBig { what, size, most });

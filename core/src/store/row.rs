@@ -1,7 +1,8 @@
 //! The first two bytes of every row: a format and an algorithm, so that sealing can come without a migration.
 //!
-//! A row is `[format, algorithm] ++ payload`. Format 1 is this layout; algorithm 0 means that the payload is in clear. A reader that meets
-//! anything else says so and touches nothing.
+//! A row is `[format, algorithm] ++ payload`. Format 1 is this layout; algorithm 0 means that the payload is in clear. Algorithm 1
+//! is the seal of a whole value, which [`SealedStore`](super::SealedStore) takes off before anybody here sees it: who meets it reads a sealed store
+//! without its key. A reader that meets anything else says so and touches nothing.
 //!
 //! With [`chunks`](super::chunks) the whole row is what is cut: seal first, then chunk. So the two bytes stand once, behind the head's own
 //! six, and the two kinds cannot be taken for each other: a head begins with 0, which is no row format, and a row that is read as a head
@@ -15,6 +16,9 @@ pub const FORMAT: u8 = 1;
 /// The payload is in clear.
 pub const CLEAR: u8 = 0;
 
+/// What follows is a value under the store's seal: see [`sealed`](super::sealed).
+pub const SEALED: u8 = 1;
+
 /// Bytes in front of the payload.
 pub const HEADER: usize = 2;
 
@@ -27,6 +31,7 @@ pub fn seal(payload: &[u8]) -> Vec<u8> {
 pub fn open(row: &[u8]) -> Result<&[u8], StoreError> {
     match row {
         [FORMAT, CLEAR, payload @ ..] => Ok(payload),
+        [FORMAT, SEALED, ..] => Err(StoreError::KeyNeeded),
         [format, algorithm, ..] => Err(StoreError::UnknownFormat { format: *format, algorithm: *algorithm }),
         _ => Err(StoreError::Damaged { what: "a row is shorter than its header" }),
     }

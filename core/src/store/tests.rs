@@ -82,3 +82,44 @@ mod sled {
 
     crate::store_conformance!(Folder::new());
 }
+
+/// Each of them under a seal.
+#[cfg(feature = "sled")]
+mod sealed {
+    use std::sync::Arc;
+
+    use crate::store::conformance::Subject;
+    use crate::store::sealed::tests::{Seeded, key};
+    use crate::store::{SealedStore, Store};
+
+    /// A place where a sealed store lives. A new seed at each opening, as no process draws the nonces of another.
+    pub(super) struct Sealed<S>(S, std::sync::atomic::AtomicU64);
+
+    impl<S> Sealed<S> {
+        pub(super) fn new(below: S) -> Self {
+            Self(below, std::sync::atomic::AtomicU64::new(1))
+        }
+    }
+
+    impl<S: Subject> Subject for Sealed<S> {
+        fn open(&self) -> Arc<dyn Store> {
+            let seed = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Arc::new(SealedStore::open(self.0.open(), &key(1), Box::new(Seeded::new(seed))).unwrap())
+        }
+    }
+
+    mod over_memory {
+        use super::Sealed;
+        crate::store_conformance!(Sealed::new(crate::store::tests::memory::Memory::default()));
+    }
+
+    mod over_simulated {
+        use super::Sealed;
+        crate::store_conformance!(Sealed::new(crate::store::tests::simulated::Simulated::new()));
+    }
+
+    mod over_sled {
+        use super::Sealed;
+        crate::store_conformance!(Sealed::new(crate::store::tests::sled::Folder::new()));
+    }
+}

@@ -46,6 +46,7 @@ mod household;
 mod inbox;
 mod index;
 mod issue;
+mod key;
 mod list;
 mod mark;
 mod note;
@@ -85,6 +86,9 @@ pub struct Args {
     /// The phone's folder; one folder is one phone
     #[arg(long, global = true, value_name = "FOLDER", env = "DOORSTEP_PHONE", default_value = "./doorstep-phone")]
     pub store: PathBuf,
+    /// A file with the 32 bytes of the key that the folder is sealed with; made, for its owner only, when a new folder is enrolled
+    #[arg(long, global = true, value_name = "FILE", env = "DOORSTEP_PHONE_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
     /// A file with the certificates (PEM) that the server's must come from, instead of the web's: where the district has an authority of
     /// its own
     #[arg(long, global = true, value_name = "FILE", env = "DOORSTEP_PHONE_CA")]
@@ -198,7 +202,7 @@ fn perform_in(args: Args, clock: Arc<dyn Clock>, entropy: Box<dyn Entropy>, page
     let unreadable = |path: &PathBuf, error: io::Error| PhoneError::File { path: path.clone(), kind: error.kind() };
     let authority = args.ca.as_ref().map(|path| std::fs::read(path).map_err(|error| unreadable(path, error))).transpose()?;
     let opening = if matches!(command, Command::Enrol(_)) { store::Opening::ToEnrol } else { store::Opening::Enrolled };
-    let store = store::open(&args.store, opening)?;
+    let store = store::open(&args.store, args.key_file.as_deref(), opening)?;
     let mark = store::mark(&args.store)?;
     let engine = Engine::open(store, clock, entropy, &mark)?;
     let phone = Phone { engine, authority };

@@ -214,6 +214,16 @@ texts! {
     DocumentDamaged: "有一份档案读不出来。", "A record cannot be read.";
     NextDamaged: "请先原样备份这个文件夹,再用 `--store` 指定新文件夹重新注册;已受理的记录都在服务器上。",
         "Keep a copy of the folder as it is, then enrol anew in another one with `--store`; what was accepted is on the server.";
+    WrongKey: "密钥不是这个文件夹的,未作任何改动。", "The key is not that of this folder; nothing was changed there.";
+    KeyNeeded: "这个文件夹是加密的,需要密钥。", "This folder is sealed and needs its key.";
+    NextRightKey: "请用 `--key-file` 指定这个文件夹自己的密钥文件。", "Name the folder's own key with `--key-file`.";
+    NotSealed: "这个文件夹没有加密,未作任何改动。", "This folder is not sealed; nothing was changed there.";
+    NextNoKey: "请去掉 `--key-file`,或用 `--store` 指定另一个文件夹。", "Leave out `--key-file`, or name another folder with `--store`.";
+    StoreWiped: "这个文件夹的密钥已销毁,数据再也读不出来。", "The key of this folder was destroyed; its data cannot be read any more.";
+    NextRemoveFolder: "请删除这个文件夹,再用 `--store` 指定新文件夹重新注册。", "Remove the folder, then enrol anew in another one with `--store`.";
+    KeyFileOpen: "密钥文件 {path} 别的用户也能读,没有使用。", "Others may read the key file {path}; it was not used.";
+    NextCloseKeyFile: "请先运行 `chmod 600 {path}`。", "Run `chmod 600 {path}` first.";
+    KeyFileUnfit: "{path} 不是密钥文件:应正好是 32 个字节。", "{path} is no key file: a key has exactly 32 bytes.";
     DiskFull: "磁盘已满,没有记录。", "The disk is full; nothing was recorded.";
     NextFreeDisk: "请腾出空间后再试。", "Make room and try again.";
     DiskFailed: "读写磁盘失败:{why}。", "The disk failed: {why}.";

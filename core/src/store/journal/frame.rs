@@ -7,7 +7,7 @@
 //! ```
 
 use super::Rows;
-use crate::store::{MOST_KEY, MOST_TRANSACTION, MOST_VALUE};
+use crate::store::{MOST_KEY, MOST_ROW, MOST_TRANSACTION};
 
 /// Bytes before a frame's payload.
 pub const HEAD: usize = 16;
@@ -17,7 +17,7 @@ pub const MOST_PAYLOAD: usize = 2 * MOST_TRANSACTION;
 
 /// The value's length that says that there is none.
 const DELETED: u16 = u16::MAX;
-const _: () = assert!(MOST_VALUE < DELETED as usize && MOST_KEY <= u8::MAX as usize);
+const _: () = assert!(MOST_ROW < DELETED as usize && MOST_KEY <= u8::MAX as usize);
 
 /// A batch's place in the journal: its number, and the check of its frame, which hangs on all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,7 +158,7 @@ pub fn decode(mut payload: &[u8]) -> Option<Rows> {
             DELETED => (None, rest),
             length => rest.split_at_checked(usize::from(length)).map(|(value, rest)| (Some(value.to_vec()), rest))?,
         };
-        if key.len() > MOST_KEY || value.as_ref().is_some_and(|value| value.len() > MOST_VALUE) {
+        if key.len() > MOST_KEY || value.as_ref().is_some_and(|value| value.len() > MOST_ROW) {
             return None;
         }
         rows.insert(key.to_vec(), value);

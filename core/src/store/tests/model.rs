@@ -153,4 +153,9 @@ proptest! {
     fn sled_does_what_a_plain_map_does(all in proptest::collection::vec(work(), 1..60)) {
         compare(&super::sled::Folder::new(), all)?;
     }
+
+    #[test]
+    fn sled_under_a_seal_does_what_a_plain_map_does(all in proptest::collection::vec(work(), 1..60)) {
+        compare(&super::sealed::Sealed::new(super::sled::Folder::new()), all)?;
+    }
 }

@@ -39,6 +39,10 @@ pub(crate) enum PhoneError {
     NoGrid { named: String },
     #[error("{path} cannot be read")]
     File { path: PathBuf, kind: io::ErrorKind },
+    #[error("others may read {path}")]
+    KeyFileOpen { path: PathBuf },
+    #[error("{path} is no key")]
+    KeyFileUnfit { path: PathBuf },
     #[error("nothing is to be changed")]
     NothingToChange,
     #[error(transparent)]
@@ -80,6 +84,8 @@ impl PhoneError {
             Self::NoRefused { .. } => "phone.no_such_refusal",
             Self::NoGrid { .. } => "phone.no_such_grid",
             Self::File { .. } => "phone.file",
+            Self::KeyFileOpen { .. } => "phone.key_file_open",
+            Self::KeyFileUnfit { .. } => "phone.key_file_unfit",
             Self::NothingToChange => "phone.nothing_to_change",
             Self::Output(_) => "phone.output",
         }
@@ -146,6 +152,8 @@ impl PhoneError {
             Self::NoRefused { named } => lang.fill(Text::NoRefused, &[("named", named)]),
             Self::NoGrid { named } => lang.fill(Text::NoGrid, &[("named", named)]),
             Self::File { path, kind } => lang.fill(Text::FileUnreadable, &[("path", &path.display()), ("why", kind)]),
+            Self::KeyFileOpen { path } => lang.fill(Text::KeyFileOpen, &[("path", &path.display())]),
+            Self::KeyFileUnfit { path } => lang.fill(Text::KeyFileUnfit, &[("path", &path.display())]),
             Self::NothingToChange => lang.say(Text::NothingToChange).to_owned(),
             Self::Output(error) => lang.fill(Text::OutputFailed, &[("why", &error.kind())]),
         }
@@ -158,6 +166,10 @@ impl PhoneError {
             Self::Field(FieldError::AlreadyEnrolled) => Text::NextAnotherStore,
             Self::Field(FieldError::Store(StoreError::InUse)) => Text::NextWait,
             Self::Field(FieldError::Store(StoreError::Full)) => Text::NextFreeDisk,
+            Self::Field(FieldError::Store(StoreError::WrongKey | StoreError::KeyNeeded)) => Text::NextRightKey,
+            Self::Field(FieldError::Store(StoreError::NotSealed)) => Text::NextNoKey,
+            Self::Field(FieldError::Store(StoreError::Wiped)) => Text::NextRemoveFolder,
+            Self::KeyFileOpen { path } => return Some(lang.fill(Text::NextCloseKeyFile, &[("path", &path.display())])),
             Self::Field(FieldError::Store(_) | FieldError::Damaged { .. } | FieldError::Document(_)) => Text::NextDamaged,
             Self::Field(FieldError::NotFound { what: "grid" }) => Text::NextGrid,
             Self::Field(FieldError::Denied(Denied::NotInScope)) => Text::NextSyncForGrant,
@@ -175,7 +187,7 @@ impl PhoneError {
             Self::NoRefused { .. } => Text::NextListRefused,
             Self::NoGrid { .. } => Text::NextListGrids,
             Self::NothingToChange => Text::NextHelp,
-            Self::Field(_) | Self::File { .. } | Self::Output(_) => return None,
+            Self::Field(_) | Self::File { .. } | Self::KeyFileUnfit { .. } | Self::Output(_) => return None,
         };
         Some(lang.say(next).to_owned())
     }
@@ -203,6 +215,10 @@ fn of_field(error: &FieldError, lang: Lang) -> String {
         FieldError::Store(StoreError::InUse) => Text::StoreInUse,
         FieldError::Store(StoreError::Full) => Text::DiskFull,
         FieldError::Store(StoreError::Io { kind, .. }) => return lang.fill(Text::DiskFailed, &[("why", kind)]),
+        FieldError::Store(StoreError::WrongKey) => Text::WrongKey,
+        FieldError::Store(StoreError::KeyNeeded) => Text::KeyNeeded,
+        FieldError::Store(StoreError::NotSealed) => Text::NotSealed,
+        FieldError::Store(StoreError::Wiped) => Text::StoreWiped,
         FieldError::Store(_) | FieldError::Damaged { .. } => Text::StoreDamaged,
         FieldError::Document(_) => Text::DocumentDamaged,
         FieldError::Sync(failure) => return of_sync(failure, lang),

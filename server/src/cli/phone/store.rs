@@ -1,13 +1,15 @@
 //! The phone's folder: opened, or made for an enrolment, and never taken for something that it is not. Beside it lies its mark, so that a folder
-//! that is copied or put back begins a new life.
+//! that is copied or put back begins a new life. With a key file its store is sealed: one folder and one key for each user of a shared machine.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use doorstep_core::field::{Engine, MarkFile};
-use doorstep_core::store::{SledOptions, SledStore, Store, StoreError};
+use doorstep_core::store::sealed::is_sealed;
+use doorstep_core::store::{SealedStore, SledOptions, SledStore, Store, StoreError};
 
-use super::PhoneError;
+use super::{PhoneError, key};
+use crate::system::SystemEntropy;
 
 /// The cache of a phone's store, in bytes: as in an app.
 const CACHE_BYTES: u64 = 8 << 20;
@@ -24,7 +26,9 @@ pub(super) enum Opening {
 }
 
 /// Opens the folder's store. Makes nothing unless it is to be enrolled, and writes nothing into a folder that holds something else.
-pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, PhoneError> {
+///
+/// With a key file the store is sealed, and the file made for a new store. A sealed store is not opened without it, nor one in clear with it.
+pub(super) fn open(folder: &Path, key_file: Option<&Path>, opening: Opening) -> Result<Arc<dyn Store>, PhoneError> {
     let foreign = || PhoneError::ForeignFolder { folder: folder.to_owned() };
     let not_enrolled = || PhoneError::NotEnrolled { folder: folder.to_owned() };
     let has_store = SledStore::is_in(folder);
@@ -34,14 +38,21 @@ pub(super) fn open(folder: &Path, opening: Opening) -> Result<Arc<dyn Store>, Ph
     if !has_store && opening == Opening::Enrolled {
         return Err(not_enrolled());
     }
+    let key = key_file.map(|path| key::read_or_make(path, !has_store, &mut SystemEntropy)).transpose()?;
     let store = SledStore::open(folder, SledOptions { cache_bytes: CACHE_BYTES, ..SledOptions::default() })?;
+    let store: Arc<dyn Store> = match (key, is_sealed(&store)?) {
+        (None, true) => return Err(StoreError::KeyNeeded.into()),
+        (Some(_), false) if opening == Opening::Enrolled && is_empty(&store)? => return Err(not_enrolled()),
+        (None, false) => Arc::new(store),
+        (Some(key), _) => Arc::new(SealedStore::open(store, &key, Box::new(SystemEntropy))?),
+    };
     match (Engine::is_begun(&store)?, opening) {
         (true, _) => {}
         (false, _) if !is_empty(&store)? => return Err(foreign()),
         (false, Opening::ToEnrol) => {}
         (false, Opening::Enrolled) => return Err(not_enrolled()),
     }
-    Ok(Arc::new(store))
+    Ok(store)
 }
 
 /// The mark of an opened folder: `<folder>.life` beside it.

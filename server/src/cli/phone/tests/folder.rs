@@ -98,6 +98,74 @@ fn a_store_that_a_newer_version_wrote_says_so_and_what_to_do() {
     assert!(error.to_text(Lang::En).contains("--store"));
 }
 
+/// [`ENROL`] with a key file.
+fn enrol_with(key: &Path) -> [&str; 7] {
+    let [a, b, c, d, e] = ENROL;
+    [a, b, c, d, e, "--key-file", key.to_str().unwrap()]
+}
+
+#[test]
+fn a_folder_that_is_enrolled_with_a_key_file_is_sealed_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, key, other) = (home.path().join("phone"), home.path().join("key"), home.path().join("other"));
+    let status = |key: &Path| code(&folder, &["status", "--key-file", key.to_str().unwrap()]);
+    assert_eq!(status(&key), "field.not_enrolled");
+    assert!(!key.exists() && !folder.exists(), "nothing is made but for an enrolment");
+    assert_eq!(code(&folder, &enrol_with(&key)), "sync.unreachable");
+    let bytes = std::fs::read(&key).unwrap();
+    assert_eq!(bytes.len(), 32);
+    assert_eq!(code(&folder, &enrol_with(&key)), "sync.unreachable");
+    assert_eq!(std::fs::read(&key).unwrap(), bytes, "the key stays");
+    assert_eq!(status(&key), "field.not_enrolled");
+    let error = run(&folder, &["status"]).unwrap_err();
+    assert_eq!(error.code(), "store.key_needed");
+    assert!(error.to_text(Lang::En).contains("--key-file"));
+    assert_eq!(status(&other), "phone.file");
+    assert!(!other.exists(), "a store that is there gets no new key");
+    assert_eq!(code(&home.path().join("second"), &enrol_with(&other)), "sync.unreachable");
+    let error = run(&folder, &["status", "--key-file", other.to_str().unwrap()]).unwrap_err();
+    assert_eq!(error.code(), "store.wrong_key");
+    assert!(error.to_text(Lang::Zh).contains("密钥不是这个文件夹的"));
+}
+
+#[test]
+fn a_folder_in_clear_is_not_opened_with_a_key() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, key) = (home.path().join("phone"), home.path().join("key"));
+    assert_eq!(code(&folder, &ENROL), "sync.unreachable");
+    assert_eq!(code(&home.path().join("second"), &enrol_with(&key)), "sync.unreachable");
+    // An enrolment that did not reach the server has left something there.
+    assert_eq!(code(&folder, &enrol_with(&key)), "store.not_sealed");
+    assert_eq!(code(&folder, &["status"]), "field.not_enrolled");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_may_read_or_that_is_no_key_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let (folder, key) = (home.path().join("phone"), home.path().join("key"));
+    let close = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::write(&key, [7; 32]).unwrap();
+    for mode in [0o604, 0o640, 0o660] {
+        close(mode);
+        let error = run(&folder, &enrol_with(&key)).unwrap_err();
+        assert_eq!(error.code(), "phone.key_file_open");
+        assert!(error.to_text(Lang::En).contains("chmod 600"));
+    }
+    close(0o600);
+    for length in [0, 31, 33, 4_096] {
+        std::fs::write(&key, vec![7; length]).unwrap();
+        assert_eq!(code(&folder, &enrol_with(&key)), "phone.key_file_unfit");
+    }
+    assert!(!folder.exists(), "nothing is made with a key that is none");
+    std::fs::write(&key, [7; 32]).unwrap();
+    assert_eq!(code(&folder, &enrol_with(&key)), "sync.unreachable");
+    let made = home.path().join("made");
+    assert_eq!(code(&home.path().join("second"), &enrol_with(&made)), "sync.unreachable");
+    assert_eq!(std::fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn an_error_in_json_has_a_code_and_a_message() {
     let home = tempfile::tempdir().unwrap();
