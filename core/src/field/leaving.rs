@@ -2,7 +2,7 @@
 //! only then is everything erased.
 //!
 //! Erased are the rows. A store keeps deleted values in its files for a while, so whoever opened it removes its folder as well, once
-//! [`Engine::is_wiped`]; a sealed store loses its key.
+//! [`Engine::is_wiped`], and destroys the key of one that is sealed: nothing here does that.
 
 use std::ops::Bound;
 
