@@ -7,7 +7,8 @@
 //! batch, applies it and makes it durable before it answers. A store that is found damaged is built anew from its journal. `SimulatedStore` runs the same
 //! code over a disk in memory, whose power a simulation may cut in any write. [`MemoryStore`] keeps the promise in the plainest way, for tests. All run the same list of cases, `store_conformance!`.
 //!
-//! [`SealedStore`] lays a seal over any of them, so that a phone's disk tells nothing to who has not its key.
+//! [`SealedStore`] lays a seal over any of them, so that a phone's disk tells nothing to who has not its key. A [`Vault`] keeps rows that can be
+//! forgotten for good, which no ordinary row can.
 //!
 //! Keys and values are small, because sled stops being safe where they are not. What is larger goes through [`chunks`]; what a value
 //! means begins in [`row`]. Left to others: the layout of tables (a first byte that each room gives its tables), and when to make a backup.
@@ -15,6 +16,7 @@
 pub mod chunks;
 pub mod row;
 pub mod sealed;
+pub mod vault;
 
 mod batch;
 mod error;
@@ -28,6 +30,8 @@ mod committer;
 pub mod journal;
 #[cfg(feature = "sled")]
 mod journaled;
+#[cfg(feature = "sled")]
+mod roots;
 #[cfg(all(feature = "sled", any(test, feature = "simulated")))]
 mod simulated;
 #[cfg(feature = "sled")]
@@ -47,6 +51,7 @@ pub use error::StoreError;
 pub use limits::{MOST_BATCH, MOST_KEY, MOST_ROW, MOST_TRANSACTION, MOST_VALUE};
 pub use memory::{CrashKind, MemoryStore};
 pub use sealed::{SealedStore, StoreKey};
+pub use vault::Vault;
 
 #[cfg(feature = "sled")]
 pub use self::journaled::recover::{Opening, Rebuilding, Verified};
@@ -149,6 +154,19 @@ pub trait Store: Read + Send + Sync {
     /// Bytes that the store takes on its disk.
     fn size_on_disk(&self) -> Result<u64, StoreError>;
 
+    /// The store's roots, if any were set: a few bytes beside its rows, of which only the present ones exist. For the [`Vault`]. One read of a
+    /// small file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where they cannot be read any more, or what the disk says.
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Sets the roots, durably; of those before nothing is left in the store's files when this returns. Some syncs of the disk.
+    ///
+    /// # Errors
+    /// What the disk says: the roots are then the old ones or the new ones.
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError>;
+
     /// Whether it was mended when it was opened: what it then held is right, but perhaps not the last that was ever seen of it.
     fn is_mended(&self) -> bool {
         false
@@ -196,6 +214,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         (**self).size_on_disk()
+    }
+
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).roots()
+    }
+
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError> {
+        (**self).set_roots(roots)
     }
 
     fn is_mended(&self) -> bool {

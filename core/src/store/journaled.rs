@@ -19,7 +19,7 @@ use super::committer::{Engine, Writes};
 use super::journal::folder::Folder;
 use super::journal::frame::Mark;
 use super::journal::{self, Found, Journal, checkpoint};
-use super::{Entry, MOST_KEY, Read, StoreError};
+use super::{Entry, MOST_KEY, Read, StoreError, roots};
 use home::{Home, Tree};
 use recover::{Opening, Rebuilding, Verified};
 
@@ -63,6 +63,7 @@ pub(super) fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl<H: Home> Journaled<H> {
     /// Opens what is in a home, mends it where it must, and tells `progress` how far a rebuilding is.
     pub(super) fn open(home: H, sizes: Sizes, progress: &mut dyn FnMut(Rebuilding)) -> Result<Self, StoreError> {
+        roots::heal(&*home.roots())?;
         let recovered = recover::open(&home, progress)?;
         let journal = Journal::begin(home.journal(), recovered.last, sizes.segment_bytes)?;
         let store = Self {
@@ -124,6 +125,7 @@ impl<H: Home> Journaled<H> {
         let failed = |error: std::io::Error| StoreError::from_io("writing a backup", &error);
         let _turn = lock_of(&self.checkpoints);
         let at = *lock_of(&self.applied);
+        roots::copy(&*self.home.roots(), &*to)?;
         checkpoint::write(&*to, self, at)?;
         let until = *lock_of(&self.applied);
         Found::look(self.home.journal())?.copy_segments(&*to, at.sequence).map_err(failed)?;
@@ -132,6 +134,16 @@ impl<H: Home> Journaled<H> {
             return Err(StoreError::Damaged { what: "the backup lacks what was committed while it was made" });
         }
         Ok(written)
+    }
+
+    /// The roots, if any were set.
+    pub(super) fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        roots::read(&*self.home.roots())
+    }
+
+    /// Sets the roots. To be called by one at a time.
+    pub(super) fn set_roots(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        roots::write(&*self.home.roots(), bytes)
     }
 
     /// Tree and journal, in bytes. Asks the file system, reads no data.

@@ -30,6 +30,7 @@ pub struct MemoryStore {
 /// The rows as a reader sees them; what their map can undo is the part that is not flushed.
 struct State {
     rows: UndoMap<Vec<u8>>,
+    roots: Option<Vec<u8>>,
     armed: Option<(u64, CrashKind)>,
     stopped: bool,
     #[cfg(feature = "seeded-bugs")]
@@ -46,6 +47,7 @@ impl State {
     fn with_rows(rows: UndoMap<Vec<u8>>) -> Self {
         Self {
             rows,
+            roots: None,
             armed: None,
             stopped: false,
             #[cfg(feature = "seeded-bugs")]
@@ -112,9 +114,10 @@ impl MemoryStore {
     /// A store of its own with the durable rows of this one, also of a stopped one: a backup that is restored, a phone that is cloned.
     /// Costs a copy of all rows.
     pub fn copy(&self) -> Self {
-        let mut rows = self.lock().rows.clone();
+        let state = self.lock();
+        let mut rows = state.rows.clone();
         rows.roll_back_all();
-        Self { state: Mutex::new(State::with_rows(rows)) }
+        Self { state: Mutex::new(State { roots: state.roots.clone(), ..State::with_rows(rows) }) }
     }
 
     /// The deliberate bug that the simulation must find: commits (and barriers) are answered without a flush, and lost at the next restart
@@ -179,6 +182,19 @@ impl Store for MemoryStore {
         state.running()?;
         let bytes: usize = state.rows.iter().map(|(key, value)| key.len() + value.len()).sum();
         Ok(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let state = self.lock();
+        state.running()?;
+        Ok(state.roots.clone())
+    }
+
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        state.running()?;
+        state.roots = Some(roots.to_vec());
+        Ok(())
     }
 }
 

@@ -94,6 +94,9 @@ impl<S: Store> SealedStore<S> {
     }
 }
 
+/// What the seal of the roots says in the place of a row's key. Longer than any key, so no row opens as roots.
+const ROOTS: &[u8] = &[0xfe; super::MOST_KEY + 1];
+
 const KEY_IS_GONE: StoreError = StoreError::Damaged { what: "the row of the store's key is gone" };
 
 /// Whether a store is sealed, or was until it was wiped: it opens with [`SealedStore::open`] only. One read.
@@ -176,6 +179,16 @@ impl<S: Store> Store for SealedStore<S> {
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.below.size_on_disk()
+    }
+
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.seal.is_whole()?;
+        self.below.roots()?.map(|sealed| envelope::open(&self.seal.cipher, ROOTS, sealed)).transpose()
+    }
+
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError> {
+        self.seal.is_whole()?;
+        self.below.set_roots(&envelope::seal(&self.seal.cipher, self.seal.nonce(), ROOTS, roots)?)
     }
 
     fn is_mended(&self) -> bool {

@@ -176,6 +176,14 @@ impl Store for SimulatedStore {
         self.ask(|process| process.engine.size_on_disk())
     }
 
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(|process| process.engine.roots())
+    }
+
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError> {
+        self.ask(|process| process.engine.set_roots(roots))
+    }
+
     fn is_mended(&self) -> bool {
         lock_of(&self.process).as_ref().is_some_and(|process| process.engine.opening().is_mended())
     }

@@ -4,6 +4,7 @@
 //! <folder>/lock        held while the store is open
 //! <folder>/journal/    what was committed, in order: see `store::journal`
 //! <folder>/tree/       sled
+//! <folder>/roots/      the keys above what can be forgotten: see `store::vault`
 //! <folder>/ballast     room that can be given away when the disk is full
 //! <folder>/tree.damaged-1 …    what did not open or was behind its journal, set aside for who wants to look; never deleted by us
 //! ```
@@ -196,6 +197,14 @@ impl Store for SledStore {
     /// Tree and journal. Asks the file system, reads no data.
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.engine.size_on_disk()
+    }
+
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.engine.roots()
+    }
+
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError> {
+        self.engine.set_roots(roots)
     }
 
     fn is_mended(&self) -> bool {

@@ -39,6 +39,9 @@ pub(in crate::store) trait Home: Send + Sync + 'static {
     /// The journal's folder, whether it is there or not.
     fn journal(&self) -> Arc<dyn Folder>;
 
+    /// The folder of the roots, whether it is there or not.
+    fn roots(&self) -> Arc<dyn Folder>;
+
     /// Whether there is a tree, in whatever state.
     fn has_tree(&self) -> bool;
 

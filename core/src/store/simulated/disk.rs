@@ -15,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::journal::folder::{Appending, Folder};
 use crate::store::journaled::home::Home;
 use crate::store::journaled::lock_of;
+use crate::store::roots;
 
 /// What befalls a tree in a power cut beside the loss of what was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -355,6 +356,10 @@ impl Home for Disk {
         Arc::new(self.clone())
     }
 
+    fn roots(&self) -> Arc<dyn Folder> {
+        self.journal()
+    }
+
     fn has_tree(&self) -> bool {
         self.state().contents.trees.contains_key(&Slot::Placed)
     }
@@ -395,7 +400,7 @@ impl Home for Disk {
 
     fn set_journal_aside(&self) -> Result<(), StoreError> {
         let moved = self.state().step(|contents| {
-            let names = contents.names.keys().map(|name| (name.clone(), None)).collect();
+            let names = contents.names.keys().filter(|name| !roots::is_one(name)).map(|name| (name.clone(), None)).collect();
             contents.rename(names);
             contents.sync_names();
         });

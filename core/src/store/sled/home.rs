@@ -12,10 +12,13 @@ use crate::store::journal::Found;
 use crate::store::journal::folder::{DiskFolder, Folder, sync_folder};
 use crate::store::journaled::home::Home;
 use crate::store::journaled::recover::{Verified, verify};
+use crate::store::roots;
 
 /// The folders in a store's folder.
 pub(super) const TREE: &str = "tree";
 pub(super) const JOURNAL: &str = "journal";
+/// The folder of the roots: apart from the journal, which is set aside where it is damaged.
+const ROOTS: &str = "roots";
 /// The folder in which a tree is built anew; one that is found was not finished.
 const UNFINISHED: &str = "tree.unfinished";
 
@@ -33,6 +36,10 @@ impl Home for SledHome {
 
     fn journal(&self) -> Arc<dyn Folder> {
         DiskFolder::at(self.path.join(JOURNAL))
+    }
+
+    fn roots(&self) -> Arc<dyn Folder> {
+        DiskFolder::at(self.path.join(ROOTS))
     }
 
     fn has_tree(&self) -> bool {
@@ -88,6 +95,7 @@ pub(super) fn restore(backup: &Path, folder: &Path) -> Result<Verified, StoreErr
         return Err(StoreError::Damaged { what: "there is no backup in this folder" });
     }
     let verified = verify(&found)?;
+    roots::copy(&*DiskFolder::at(backup), &*DiskFolder::at(folder.join(ROOTS)))?;
     let unfinished = folder.join("journal.unfinished");
     let copy = || {
         if unfinished.exists() {
