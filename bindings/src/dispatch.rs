@@ -1,0 +1,193 @@
+//! The one thread that calls the app's listeners: never under a lock, never twice at once, bursts of changes told together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use doorstep_core::docs::DocKind;
+use doorstep_core::field::ChangeNotice;
+use doorstep_core::model::DocId;
+
+use crate::diagnostics::Log;
+use crate::error::ForeignError;
+use crate::listen::{Change, ChangeListener, ChangedRecord, RefusalListener, StatusListener};
+use crate::quarantine::refused_records;
+use crate::shared::{Shared, lock};
+use crate::sync::SyncStatus;
+
+/// The shortest time between two tellings of changes: ten a second are more than a screen shows.
+const BETWEEN: Duration = Duration::from_millis(100);
+
+type Call = Box<dyn FnOnce() -> Result<(), ForeignError> + Send>;
+
+enum Job {
+    Call(Call),
+    Changed,
+    Stop,
+}
+
+#[derive(Default)]
+struct Listeners {
+    changes: BTreeMap<u64, Arc<dyn ChangeListener>>,
+    status: BTreeMap<u64, Arc<dyn StatusListener>>,
+    refusals: BTreeMap<u64, Arc<dyn RefusalListener>>,
+}
+
+/// What changed and was not told yet.
+#[derive(Default)]
+struct Untold {
+    documents: BTreeSet<(DocKind, DocId)>,
+    directory: bool,
+    status: bool,
+}
+
+pub(crate) struct Dispatch {
+    jobs: Sender<Job>,
+    untold: Arc<Mutex<Untold>>,
+    listeners: Arc<Mutex<Listeners>>,
+    next: AtomicU64,
+}
+
+impl Dispatch {
+    pub(crate) fn start(shared: Weak<Shared>, log: Arc<Log>) -> Self {
+        let (jobs, taken) = mpsc::channel::<Job>();
+        let (untold, listeners) = (Arc::default(), Arc::default());
+        let teller =
+            Teller { shared, log, untold: Arc::clone(&untold), listeners: Arc::clone(&listeners), known_refusals: BTreeSet::new() };
+        // Without the thread nobody is told, and everything else works: the next opening tries again.
+        let _ = std::thread::Builder::new().name("doorstep-listeners".to_owned()).spawn(move || teller.run(&taken));
+        Self { jobs, untold, listeners, next: AtomicU64::new(1) }
+    }
+
+    /// Ends the thread behind what was given to it before.
+    pub(crate) fn stop(&self) {
+        let _ = self.jobs.send(Job::Stop);
+    }
+
+    /// Has `call` made on the thread.
+    pub(crate) fn call(&self, call: impl FnOnce() -> Result<(), ForeignError> + Send + 'static) {
+        let _ = self.jobs.send(Job::Call(Box::new(call)));
+    }
+
+    /// What takes the engine's notices over.
+    pub(crate) fn on_notice(&self) -> impl Fn(&ChangeNotice) + Send + Sync + use<> {
+        let (jobs, untold) = (Mutex::new(self.jobs.clone()), Arc::clone(&self.untold));
+        move |notice| {
+            let mut untold = lock(&untold);
+            untold.documents.extend(notice.documents.iter().copied());
+            untold.directory |= notice.directory;
+            untold.status |= notice.status;
+            drop(untold);
+            let _ = lock(&jobs).send(Job::Changed);
+        }
+    }
+
+    pub(crate) fn add_changes(&self, listener: Arc<dyn ChangeListener>) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.listeners).changes.insert(number, listener);
+        number
+    }
+
+    pub(crate) fn add_status(&self, listener: Arc<dyn StatusListener>) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.listeners).status.insert(number, listener);
+        number
+    }
+
+    pub(crate) fn add_refusals(&self, listener: Arc<dyn RefusalListener>) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.listeners).refusals.insert(number, listener);
+        number
+    }
+
+    pub(crate) fn remove(&self, number: u64) {
+        let mut listeners = lock(&self.listeners);
+        let removed = (listeners.changes.remove(&number), listeners.status.remove(&number), listeners.refusals.remove(&number));
+        drop(listeners);
+        drop(removed); // the app's own code may run when its listener goes: under no lock
+    }
+}
+
+struct Teller {
+    shared: Weak<Shared>,
+    log: Arc<Log>,
+    untold: Arc<Mutex<Untold>>,
+    listeners: Arc<Mutex<Listeners>>,
+    known_refusals: BTreeSet<[u8; 16]>,
+}
+
+impl Teller {
+    fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+        let mut last: Option<Instant> = None;
+        let mut due: Option<Instant> = None;
+        loop {
+            let job = match due {
+                Some(due) => jobs.recv_timeout(due.saturating_duration_since(Instant::now())),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match job {
+                Ok(Job::Call(call)) => self.fenced("observer", call),
+                Ok(Job::Changed) => {
+                    let now = Instant::now();
+                    let earliest = last.and_then(|last| last.checked_add(BETWEEN)).unwrap_or(now).max(now);
+                    due.get_or_insert(earliest);
+                }
+                Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.tell();
+                (last, due) = (Some(Instant::now()), None);
+            }
+        }
+        // The app's objects go here, on the thread that called them.
+        *lock(&self.listeners) = Listeners::default();
+    }
+
+    /// Calls the app's code; what it throws is noted and dropped.
+    fn fenced(&self, place: &str, call: impl FnOnce() -> Result<(), ForeignError>) {
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.log.trouble(place, &error.to_string()),
+            Err(_) => self.log.trouble(place, "panicked"),
+        }
+    }
+
+    fn tell(&mut self) {
+        let untold = std::mem::take(&mut *lock(&self.untold));
+        let records = untold.documents.iter().map(|(kind, id)| ChangedRecord { kind: (*kind).into(), id: (*id).into() });
+        let change = Change { records: records.collect(), directory: untold.directory };
+        if !change.records.is_empty() || change.directory || untold.status {
+            let listeners: Vec<_> = lock(&self.listeners).changes.values().cloned().collect();
+            for listener in listeners {
+                self.fenced("change listener", || listener.on_change(change.clone()));
+            }
+        }
+        let Some(shared) = self.shared.upgrade().filter(|_| untold.status) else { return };
+        let Ok(status) = shared.with(|engine| Ok(engine.status())) else { return };
+        let listeners: Vec<_> = lock(&self.listeners).status.values().cloned().collect();
+        for listener in listeners {
+            let status = SyncStatus::of(&status, shared.lang);
+            self.fenced("status listener", || listener.on_status(status));
+        }
+        self.tell_refusals(&shared);
+    }
+
+    fn tell_refusals(&mut self, shared: &Shared) {
+        let listeners: Vec<_> = lock(&self.listeners).refusals.values().cloned().collect();
+        if listeners.is_empty() {
+            return;
+        }
+        let Ok(refused) = refused_records(shared) else { return };
+        let new: Vec<_> = refused.iter().filter(|record| !self.known_refusals.contains(&record.group.0)).cloned().collect();
+        self.known_refusals = refused.iter().map(|record| record.group.0).collect();
+        for record in new {
+            for listener in &listeners {
+                self.fenced("refusal listener", || listener.on_refused(record.clone()));
+            }
+        }
+    }
+}

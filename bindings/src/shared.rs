@@ -1,0 +1,113 @@
+//! What all objects of one opened phone share: the engine, until it is shut down, the language, and the thread that calls listeners.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use doorstep_core::field::{Bell, Engine, FieldError, LiveTransport, Subscription, Transport};
+use doorstep_core::model::Invalid;
+use doorstep_core::text::Lang;
+
+use crate::diagnostics::Log;
+use crate::dispatch::Dispatch;
+use crate::error::DoorstepError;
+
+/// How the server is reached: by the engine's own clients or by the app's.
+pub(crate) trait Connect: Send + Sync {
+    fn transport(&self, server: &str) -> Result<Arc<dyn Transport>, Invalid>;
+    fn live(&self, server: &str) -> Result<Option<Arc<dyn LiveTransport>>, Invalid>;
+}
+
+/// A thread that uses the network, and what stops it.
+pub(crate) struct Worker {
+    pub bell: Bell,
+    pub thread: JoinHandle<()>,
+}
+
+pub(crate) struct Shared {
+    engine: RwLock<Option<Engine>>,
+    pub lang: Lang,
+    pub connect: Box<dyn Connect>,
+    pub dispatch: Dispatch,
+    pub log: Arc<Log>,
+    pub folder: Option<std::path::PathBuf>,
+    workers: Mutex<Vec<Worker>>,
+    watching: Mutex<Option<Subscription>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        engine: Engine,
+        lang: Lang,
+        connect: Box<dyn Connect>,
+        log: Arc<Log>,
+        folder: Option<std::path::PathBuf>,
+    ) -> Result<Arc<Self>, DoorstepError> {
+        let shared = Arc::new_cyclic(|weak| Self {
+            engine: RwLock::new(None),
+            lang,
+            connect,
+            dispatch: Dispatch::start(weak.clone(), Arc::clone(&log)),
+            log,
+            folder,
+            workers: Mutex::default(),
+            watching: Mutex::default(),
+        });
+        let changed = shared.dispatch.on_notice();
+        *lock(&shared.watching) = Some(engine.subscribe(move |notice| changed(notice)));
+        *shared.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        Ok(shared)
+    }
+
+    /// Asks the engine. What panics inside becomes an error and ends here.
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&Engine) -> Result<T, FieldError>) -> Result<T, DoorstepError> {
+        self.with_any(|engine| ask(engine).map_err(|error| DoorstepError::of(&error, self.lang)))
+    }
+
+    /// The same where the answer's error is one of the border already.
+    pub(crate) fn with_any<T>(&self, ask: impl FnOnce(&Engine) -> Result<T, DoorstepError>) -> Result<T, DoorstepError> {
+        let guard = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let engine = guard.as_ref().ok_or_else(DoorstepError::closed)?;
+        catch_unwind(AssertUnwindSafe(|| ask(engine))).unwrap_or_else(|_| Err(DoorstepError::internal()))
+    }
+
+    /// Starts a thread that may hold the engine until its bell is rung.
+    pub(crate) fn spawn(self: &Arc<Self>, bell: &Bell, name: &str, work: impl FnOnce(&Self) + Send + 'static) -> Result<(), DoorstepError> {
+        let mut workers = lock(&self.workers);
+        workers.retain(|worker| !worker.thread.is_finished());
+        let shared = Arc::clone(self);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&shared));
+        let thread = thread.map_err(|_| DoorstepError::internal())?;
+        workers.push(Worker { bell: bell.clone(), thread });
+        Ok(())
+    }
+
+    /// Stops what runs and lets the store go; everything answers `Closed` from then on. The folder of a phone that was erased is removed.
+    pub(crate) fn shut_down(&self) {
+        let workers = std::mem::take(&mut *lock(&self.workers));
+        workers.iter().for_each(|worker| worker.bell.stop());
+        *lock(&self.watching) = None;
+        for worker in workers {
+            // A worker never calls listeners itself, so it is never this thread; one that panicked has ended too.
+            let _ = worker.thread.join();
+        }
+        let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner).take();
+        let is_wiped = engine.as_ref().is_some_and(Engine::is_wiped);
+        drop(engine);
+        self.dispatch.stop();
+        if let Some(folder) = self.folder.as_ref().filter(|_| is_wiped) {
+            // What was erased lies in the files of the store until they go; one that cannot be removed now is refused at the next opening.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.dispatch.stop();
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
