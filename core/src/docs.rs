@@ -13,6 +13,9 @@
 //! | state of a case | nowhere | a fold of its events by receipt: [`crate::workflow`] |
 //! | removal | root key `removed` | tombstone; a concurrent edit shows as a conflict |
 //!
+//! What is personal is sealed, each value for itself, under a key of the record ([`Keyring`]): [`Document::edit`] seals, reading opens, and whoever
+//! has not the key sees that there is something locked. A key that is destroyed takes all that it sealed with it, and no change, hash or signature.
+//!
 //! Two phones that create the same container hide each other's entries (measured with automerge 0.12.0), so all containers are in the
 //! genesis, and a later schema adds flat root keys, never containers.
 
@@ -25,6 +28,7 @@ mod entry;
 mod fields;
 mod genesis;
 mod graph;
+mod keyring;
 mod kind;
 pub mod layout;
 pub mod wellformed;
@@ -42,9 +46,12 @@ pub use case::Case;
 pub use change::{Change, MOST_CHANGE_BYTES, Unparsable, hash_of};
 pub use conflict::{Candidate, Conflict};
 pub use document::{Document, DocumentError};
+pub(crate) use entry::Words;
 pub use entry::{AUTHOR_FIELD, Stamped, amendment_write, attachment_write, event_write, note_write, visit_writes};
+pub use fields::Lock;
 pub use genesis::{GENESIS_ACTOR, genesis};
 pub use household::Household;
+pub use keyring::{KeyId, Keyring, MOST_KEYS, RecordKey, SEAL_BYTES, Sealing};
 pub use kind::DocKind;
 pub use organisation::Organisation;
 pub use party::Party;

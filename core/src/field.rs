@@ -13,9 +13,13 @@
 //! A server that was set up again from a backup has lost what it acknowledged since. Before anything else the engine gives it back, its own work and
 //! others' ([reconciliation](self)); what it recorded in documents that it does not hold any more it keeps until a backup of the server has it.
 //!
+//! What is personal in a document is sealed under the record's key (`keys`); screens see it in clear as far as this person may read, and else as
+//! locked. The command in the outbox is in clear, under the seal of the store alone: so work that waits survives the loss of any key.
+//!
 //! Sending, retrying and backing off are decided by [`crate::sync::client::Session`]; a [`Transport`] carries the bytes. While an app is in
 //! front, [`Engine::watch`] stays connected over a [`LiveTransport`] instead, and both sides hear of everything at once.
 
+mod actions;
 mod apply;
 mod attachment;
 #[cfg(feature = "seeded-bugs")]
@@ -24,6 +28,8 @@ mod case;
 mod command;
 mod compose;
 mod documents;
+#[cfg(feature = "driver")]
+mod drive;
 mod due;
 mod engine;
 mod enrol;
@@ -35,6 +41,7 @@ mod household;
 mod http;
 mod inbox;
 mod kept;
+mod keys;
 mod leaving;
 mod life;
 mod live;
@@ -69,6 +76,8 @@ pub use attachment::FileMeasure;
 pub use bugs::SeededBugs;
 pub use case::{CaseDetail, ConflictValue, FieldConflict, TimelineLine};
 pub use command::TagChange;
+#[cfg(feature = "driver")]
+pub use drive::{Driven, Patience};
 pub use due::{DueDoor, DueRule};
 pub use engine::Engine;
 pub use enrol::Identity;

@@ -51,6 +51,8 @@
 //! | command, group | what a person asked for; the changes that it made, accepted or refused as a whole |
 //! | ruling 以中心为准 | an event that only the server writes, where exactly one answer may win |
 //! | quarantine 待更正 | where a refused group waits with its reason, on the server and on the phone |
+//! | record, key, vault | a document as what is said of somebody / what its personal fields are sealed under / where keys can be forgotten for good |
+//! | erased 删除 | the record's key was destroyed, everywhere: nobody reads it any more, and nothing is written there |
 //! | incarnation | one life of a store; a new one begins after a recovery, a restore, a clone, or a rebuild after a refusal |
 //!
 //! # Documents, records, merging
@@ -59,6 +61,7 @@
 //! one writer is no CRDT: the directory is a versioned record that the server replaces whole. The state of a case is a pure fold of its
 //! accepted events in the order of their receipts; an event that no longer applies when it arrives stays visible as superseded.
 
+mod cipher;
 pub mod docs;
 pub mod field;
 pub mod model;
@@ -66,4 +69,5 @@ pub mod policy;
 pub mod store;
 pub mod summary;
 pub mod sync;
+pub mod text;
 pub mod workflow;

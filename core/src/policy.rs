@@ -10,8 +10,8 @@
 //! was in before (for a new one: will be in). Beside the table stand four rules for everybody: an entry is signed by whoever it says, what a
 //! case is and claims is said once, rulings are the server's, and an event that this version does not know cannot be judged.
 //!
-//! A document replicates whole. As long as personal fields are not sealed each under a key of its own, whoever may not read one of them in
-//! clear gets nothing of such documents ([`receives`]): rather too little than too much.
+//! A document replicates whole, to whoever may see all of it that is not personal ([`receives`]). Personal fields are sealed each under a key of its own,
+//! and a reader is given the keys of those that the role sees in clear ([`opened`]); what is masked is shown by the server only.
 
 mod print;
 mod read;
@@ -23,7 +23,7 @@ use crate::docs::layout::Path;
 use crate::model::{PersonId, Right, Scope};
 
 pub use print::as_text;
-pub use read::{Access, Of, READS, ReadRule, access, receives};
+pub use read::{Access, Of, READS, ReadRule, access, opened, receives};
 pub use target::What;
 pub use write::{WRITES, When, WriteRule, may_adopt, may_write};
 

@@ -1,9 +1,11 @@
 //! Summaries: what lists, searches and the first screen show of a document, in a row of its own.
 //!
 //! A loaded document costs tens of kilobytes and up to half a millisecond, so lists never load one. Hub and phone derive the summary with
-//! this code whenever a document changes and store it in the same batch; a phone that starts gets it along with the snapshot.
+//! this code whenever a document changes and store it in the same batch; a phone that starts gets it along with the snapshot. What is personal in it
+//! is sealed as it is in the document, so that it goes with the record's key.
 
-use crate::docs::{Case, DocKind, Document, Household, Organisation, Party, Place, Resident};
+use crate::docs::layout::Path;
+use crate::docs::{Case, DocKind, Document, Household, Keyring, Lock, Organisation, Party, Place, Resident, Scalar};
 use crate::model::{
     CaseId, CaseKind, CaseState, Category, Day, DocId, GridId, HouseholdId, Millis, OrganisationId, Outcome, PartyId, Personal, PlaceId,
     PlaceKind, Receipts, ResidentId, Tag, Urgency, Visit,
@@ -36,6 +38,20 @@ pub enum Summary {
     /// Of a case.
     #[n(6)]
     Case(#[n(0)] CaseSummary),
+}
+
+/// What a row begins with: no number of a kind.
+const ROW: u8 = 16;
+
+/// A summary as rows and snapshots hold it.
+#[derive(minicbor::Encode, minicbor::Decode)]
+struct Row {
+    #[n(0)]
+    format: u8,
+    #[n(1)]
+    summary: Summary,
+    #[n(2)]
+    sealed: Option<minicbor::bytes::ByteVec>,
 }
 
 /// When somebody was last here, and when to come again.
@@ -129,6 +145,10 @@ pub struct HouseholdSummary {
     /// Whether it was removed.
     #[n(9)]
     pub removed: bool,
+    /// Whether what is personal in this row can be read.
+    #[n(15)]
+    #[cbor(default)]
+    pub lock: Lock,
 }
 
 /// The summary of a resident.
@@ -156,6 +176,10 @@ pub struct ResidentSummary {
     /// Whether the card was removed.
     #[n(9)]
     pub removed: bool,
+    /// Whether what is personal in this row can be read.
+    #[n(15)]
+    #[cbor(default)]
+    pub lock: Lock,
 }
 
 /// The summary of an organisation.
@@ -192,6 +216,10 @@ pub struct OrganisationSummary {
     /// Whether it was removed.
     #[n(9)]
     pub removed: bool,
+    /// Whether what is personal in this row can be read.
+    #[n(15)]
+    #[cbor(default)]
+    pub lock: Lock,
 }
 
 /// The summary of a party.
@@ -213,6 +241,10 @@ pub struct PartySummary {
     /// Whether it was removed.
     #[n(9)]
     pub removed: bool,
+    /// Whether what is personal in this row can be read.
+    #[n(15)]
+    #[cbor(default)]
+    pub lock: Lock,
 }
 
 /// The summary of a case.
@@ -234,9 +266,9 @@ pub struct CaseSummary {
     /// Where.
     #[n(4)]
     pub place: Option<PlaceId>,
-    /// The beginning of its description.
+    /// The beginning of its description, if that can be read.
     #[n(5)]
-    pub excerpt: Personal<String>,
+    pub excerpt: Option<Personal<String>>,
     /// How soon.
     #[n(6)]
     pub urgency: Urgency,
@@ -261,6 +293,10 @@ pub struct CaseSummary {
     /// The case of which this one is a duplicate.
     #[n(13)]
     pub duplicate_of: Option<CaseId>,
+    /// Whether what is personal in this row can be read.
+    #[n(15)]
+    #[cbor(default)]
+    pub lock: Lock,
 }
 
 impl CaseSummary {
@@ -274,13 +310,107 @@ impl Summary {
     /// Derives the summary of a document.
     pub fn of(doc: &Document, receipts: &Receipts) -> Self {
         let conflicted = !doc.conflicts().is_empty();
-        match doc.kind() {
-            DocKind::Place => Self::Place(of_place(Place::read(doc), conflicted)),
-            DocKind::Household => Self::Household(of_household(Household::read(doc), conflicted)),
-            DocKind::Resident => Self::Resident(of_resident(Resident::read(doc), conflicted)),
-            DocKind::Organisation => Self::Organisation(of_organisation(Organisation::read(doc), conflicted)),
-            DocKind::Party => Self::Party(of_party(Party::read(doc), conflicted)),
-            DocKind::Case => Self::Case(of_case(Case::read(doc), receipts, conflicted)),
+        let mut summary = match doc.kind() {
+            DocKind::Place => Self::Place(of_place(Place::brief(doc), conflicted)),
+            DocKind::Household => Self::Household(of_household(Household::brief(doc), conflicted)),
+            DocKind::Resident => Self::Resident(of_resident(Resident::brief(doc), conflicted)),
+            DocKind::Organisation => Self::Organisation(of_organisation(Organisation::brief(doc), conflicted)),
+            DocKind::Party => Self::Party(of_party(Party::brief(doc), conflicted)),
+            DocKind::Case => Self::Case(of_case(Case::brief(doc), receipts, conflicted)),
+        };
+        let is_locked = summary.personal().is_some_and(|(path, _)| doc.is_locked_at(&path));
+        let lock = if doc.keys().is_erased() {
+            Lock::Erased
+        } else if is_locked {
+            Lock::Locked
+        } else {
+            Lock::Open
+        };
+        if let Some(own) = summary.lock_mut() {
+            *own = lock;
+        }
+        summary
+    }
+
+    /// The summary as rows and snapshots hold it: what is personal in it sealed with the record's keys.
+    ///
+    /// ```text
+    /// [16, the summary without what is personal, that sealed or null]
+    /// ```
+    pub fn to_row(&self, keys: &Keyring) -> Vec<u8> {
+        let mut open = self.clone();
+        let (kind, doc) = (self.kind(), self.id());
+        let sealed = open.personal().and_then(|(path, text)| {
+            let text = Scalar::Text(text.take()?.into_inner());
+            match keys.seal(kind, doc, &path, &text) {
+                Some(Scalar::Bytes(sealed)) => Some(sealed),
+                _ => None,
+            }
+        });
+        minicbor::to_vec(Row { format: ROW, summary: open, sealed: sealed.map(Into::into) }).unwrap_or_default()
+    }
+
+    /// Reads a row, as far as these keys open it.
+    ///
+    /// # Errors
+    /// When it does not decode.
+    pub fn from_row(row: &[u8], keys: &Keyring) -> Result<Self, minicbor::decode::Error> {
+        // Rows of before there were keys are the summary alone, which begins with the number of its kind.
+        let mut head = minicbor::Decoder::new(row);
+        head.array()?;
+        if head.u8()? != ROW {
+            return minicbor::decode(row);
+        }
+        let Row { mut summary, sealed, .. } = minicbor::decode(row)?;
+        let (kind, doc) = (summary.kind(), summary.id());
+        let mut lock = if keys.is_erased() { Some(Lock::Erased) } else { None };
+        if let Some((path, text)) = summary.personal()
+            && let Some(sealed) = sealed
+        {
+            match keys.open(kind, doc, &path, &Scalar::Bytes(sealed.into())) {
+                Ok(Scalar::Text(opened)) => *text = Some(Personal::new(opened)),
+                _ => drop(lock.get_or_insert(Lock::Locked)),
+            }
+        }
+        if let (Some(own), Some(lock)) = (summary.lock_mut(), lock) {
+            *own = lock;
+        }
+        Ok(summary)
+    }
+
+    /// What is personal in it, and the field that it is of.
+    fn personal(&mut self) -> Option<(Path, &mut Option<Personal<String>>)> {
+        let (name, text) = match self {
+            Self::Place(_) => return None,
+            Self::Household(row) => ("contact", &mut row.contact),
+            Self::Resident(row) => ("name", &mut row.name),
+            Self::Organisation(row) => ("contact", &mut row.contact),
+            Self::Party(row) => ("name", &mut row.name),
+            Self::Case(row) => ("description", &mut row.excerpt),
+        };
+        Some((Path::Root(name.to_owned()), text))
+    }
+
+    const fn lock_mut(&mut self) -> Option<&mut Lock> {
+        match self {
+            Self::Place(_) => None,
+            Self::Household(row) => Some(&mut row.lock),
+            Self::Resident(row) => Some(&mut row.lock),
+            Self::Organisation(row) => Some(&mut row.lock),
+            Self::Party(row) => Some(&mut row.lock),
+            Self::Case(row) => Some(&mut row.lock),
+        }
+    }
+
+    /// Whether what is personal in it can be read.
+    pub const fn lock(&self) -> Lock {
+        match self {
+            Self::Place(_) => Lock::Open,
+            Self::Household(row) => row.lock,
+            Self::Resident(row) => row.lock,
+            Self::Organisation(row) => row.lock,
+            Self::Party(row) => row.lock,
+            Self::Case(row) => row.lock,
         }
     }
 
@@ -360,6 +490,7 @@ fn of_household(household: Household, conflicted: bool) -> HouseholdSummary {
         last_visit: last_visit(&household.visits),
         conflicted,
         removed: household.removed,
+        lock: Lock::Open,
     }
 }
 
@@ -372,6 +503,7 @@ fn of_resident(resident: Resident, conflicted: bool) -> ResidentSummary {
         tags: first_tags(resident.tags),
         conflicted,
         removed: resident.removed,
+        lock: Lock::Open,
     }
 }
 
@@ -387,11 +519,19 @@ fn of_organisation(organisation: Organisation, conflicted: bool) -> Organisation
         last_visit: last_visit(&organisation.visits),
         conflicted,
         removed: organisation.removed,
+        lock: Lock::Open,
     }
 }
 
 fn of_party(party: Party, conflicted: bool) -> PartySummary {
-    PartySummary { id: party.id, grid: party.grid, name: party.details.name.map(excerpt_of_personal), conflicted, removed: party.removed }
+    PartySummary {
+        id: party.id,
+        grid: party.grid,
+        name: party.details.name.map(excerpt_of_personal),
+        conflicted,
+        removed: party.removed,
+        lock: party.lock,
+    }
 }
 
 fn of_case(case: Case, receipts: &Receipts, conflicted: bool) -> CaseSummary {
@@ -402,10 +542,11 @@ fn of_case(case: Case, receipts: &Receipts, conflicted: bool) -> CaseSummary {
         kind: case.kind,
         category: case.details.category,
         place: case.details.place,
-        excerpt: excerpt_of_personal(case.details.description),
+        excerpt: Some(case.details.description).filter(|text| !text.reveal().is_empty()).map(excerpt_of_personal),
         urgency: case.details.urgency,
         conflicted,
         removed: case.removed,
+        lock: Lock::Open,
         opened_at: view.opened_at(),
         closed_at: view.closed_at(),
         superseded: u32::try_from(view.superseded().count()).unwrap_or(u32::MAX),

@@ -20,6 +20,7 @@ pub mod server;
 mod signing;
 mod strict;
 mod text;
+mod wrapped;
 
 #[cfg(test)]
 mod arbitrary;
@@ -36,6 +37,7 @@ pub use message::{
 };
 pub use refusal::Refusal;
 pub use signing::{DeviceKey, HashAlgorithm, PublicKey, Signature, SignatureError, Signed, push_message};
+pub use wrapped::{SealingKey, SealingSecret, Unwrappable, WrappedKeys};
 
 /// The version of the protocol that this code speaks.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -9,7 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod phone;
 pub mod serve;
-pub mod text;
+pub use doorstep_core::text;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

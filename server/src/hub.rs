@@ -16,6 +16,7 @@ mod boundaries;
 mod cache;
 mod devices;
 mod enrol;
+mod erasure;
 mod inbox;
 mod judge;
 mod live;
@@ -35,9 +36,10 @@ use std::sync::{Arc, Mutex};
 use doorstep_core::docs::Actor;
 use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, StreetId};
 use doorstep_core::sync::server::{Effect, Exchange, Input, Standing};
-use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError};
+use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError, Unwrappable};
 
 pub use devices::LostReport;
+pub use erasure::{Erasure, ErasureList, MemoryErasures, Mention};
 pub use live::{Pushed, Served};
 pub use manage::{LateEvent, NewDocument, NewPerson};
 pub use movement::{Subscription, Topic};
@@ -65,6 +67,9 @@ pub enum HubError {
     /// The signature does not count.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// The keys that came along cannot be read.
+    #[error(transparent)]
+    Keys(#[from] Unwrappable),
     /// The phone's protocol is newer than this server's, or older than any that can be read.
     #[error("protocol version {found} is not served")]
     Protocol {
@@ -95,6 +100,9 @@ pub enum HubError {
     /// A document of the ledger does not load.
     #[error(transparent)]
     Document(#[from] doorstep_core::docs::DocumentError),
+    /// The list of erasures takes nothing: nothing was erased.
+    #[error("the list of erasures cannot be written")]
+    ErasureList,
     /// Many phones write to the same documents at once; the phone tries again.
     #[error("the documents are too busy")]
     Busy,
@@ -113,6 +121,7 @@ impl HubError {
             Self::Frame(error) => error.code(),
             Self::UnknownDevice => "hub.unknown_device",
             Self::Signature(error) => error.code(),
+            Self::Keys(_) => "hub.unreadable_keys",
             Self::Protocol { .. } => "hub.protocol",
             Self::Code => "hub.enrolment_code",
             Self::Invalid(_) => "hub.invalid",
@@ -120,6 +129,7 @@ impl HubError {
             Self::Exists { .. } => "hub.exists",
             Self::Ledger(_) => "hub.ledger",
             Self::Document(error) => error.code(),
+            Self::ErasureList => "hub.erasure_list",
             Self::Busy => "hub.busy",
             Self::AnotherDevice => "live.another_device",
             Self::OutOfOrder => "hub.out_of_order",
@@ -140,6 +150,7 @@ pub struct Hub {
     movements: Movements,
     orders: Orders,
     contacts: Contacts,
+    erasures: Arc<dyn ErasureList>,
     /// This process's life, for what the server itself writes.
     incarnation: Incarnation,
     /// How many bytes of entries an answer aims at.
@@ -171,6 +182,7 @@ impl Hub {
             movements: Movements::default(),
             orders: Orders::default(),
             contacts: Contacts::default(),
+            erasures: Arc::new(MemoryErasures::default()),
             incarnation,
             answer_bytes: ANSWER_BYTES,
             most_logged: MOST_LOGGED,
@@ -196,6 +208,12 @@ impl Hub {
     #[must_use]
     pub fn with_answer_bytes(self, answer_bytes: usize) -> Self {
         Self { answer_bytes, ..self }
+    }
+
+    /// The same with a list of erasures that outlives it.
+    #[must_use]
+    pub fn with_erasures(self, erasures: Arc<dyn ErasureList>) -> Self {
+        Self { erasures, ..self }
     }
 
     /// Serves one request frame of a phone with one response frame.

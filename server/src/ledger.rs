@@ -22,7 +22,7 @@ mod street;
 #[cfg(test)]
 pub(crate) mod conformance;
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Keyring};
 use doorstep_core::model::{
     ClaimKey, DeviceId, DeviceTag, Directory, DocId, Era, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope,
     StreetId,
@@ -163,6 +163,19 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerError::Conflict`] when a condition does not hold: nothing was written. [`LedgerError::NoStreet`]. After
     /// [`LedgerError::Store`] the outcome is open; repeating it is safe, since its conditions do not hold a second time.
     fn commit(&self, street: StreetId, commit: Commit) -> Result<Vec<Position>, LedgerError>;
+
+    /// The keys of a record, or that it was erased, and the position at which they came to be these; an empty ring where there are none. One read.
+    ///
+    /// # Errors
+    /// When the store fails or the row does not open.
+    fn keys(&self, street: StreetId, doc: DocId) -> Result<(Keyring, Position), LedgerError>;
+
+    /// Destroys the keys of a record, durably, in all that the store keeps and can be opened; notes in their place that it was erased. May be repeated.
+    /// Costs the rewriting of a part of the keys: see [`doorstep_core::store::vault`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn forget_keys(&self, street: StreetId, doc: DocId) -> Result<(), LedgerError>;
 
     /// Returns when everything that a reader can have seen is durable.
     ///

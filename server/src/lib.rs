@@ -11,6 +11,7 @@
 //! - [`problem`]: how every failure looks to a client. Leans on nothing here.
 //! - [`accounts`]: who may administer, how they show it and what each may do. Knows no HTTP.
 //! - [`audit`]: who did what, in a chain that nobody can change unseen. Knows of accounts only how they are called.
+//! - [`erasures`]: the list of what was erased, in a file that outlives the store and its backups.
 //! - [`import`]: reads CSV files of places, households and organisations; pure, bytes in and rows or a report out.
 //! - [`service`], [`restore`]: a data folder opened to be served; one that is set up again from a backup.
 //! - [`settings`], [`telemetry`], [`system`]: what the operator sets and sees; the system's clock and randomness, handed to whoever
@@ -21,6 +22,7 @@ pub mod api;
 pub mod audit;
 pub mod cli;
 pub mod demo;
+pub mod erasures;
 pub mod http;
 pub mod hub;
 pub mod import;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use doorstep_core::store::{SledStore, Verified};
 
 use crate::audit::{self, AUDIT_FOLDER, Entry, What, Who};
+use crate::erasures::{ERASURES_FILE, Erasures};
 use crate::service::{STORE_FOLDER, ServiceError, accounts_over, hub_over, open_audit, open_store};
 use crate::settings::Settings;
 use crate::system::SystemClock;
@@ -27,7 +28,9 @@ const RESTORING: &str = "restoring";
 ///
 /// # Errors
 /// See [`ServiceError`]. Nothing is served of what was begun then, and it may be tried again.
-pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceError> {
+///
+/// `erasures` is the list of what was erased, from the data folder of before: without it what was erased since the backup comes back.
+pub fn restore(backup: &Path, erasures: Option<&Path>, settings: &Settings) -> Result<Verified, ServiceError> {
     let data = &settings.data;
     let (aside, place) = (data.join(RESTORING), data.join(STORE_FOLDER));
     fs::create_dir_all(data).map_err(|source| ServiceError::File { path: data.clone(), source })?;
@@ -42,6 +45,9 @@ pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceEr
     }
     let restored = SledStore::restore(backup, &aside).map_err(|source| ServiceError::Store { folder: backup.to_owned(), source })?;
     bring_audit_log(backup, data)?;
+    if let Some(list) = erasures {
+        bring_erasures(list, data)?;
+    }
     renew(&aside, settings)?;
     put_in_place(data, &aside, &place).map_err(failed)?;
     Ok(restored)
@@ -52,7 +58,8 @@ pub fn restore(backup: &Path, settings: &Settings) -> Result<Verified, ServiceEr
 fn renew(aside: &Path, settings: &Settings) -> Result<(), ServiceError> {
     let store = open_store(aside, settings).map_err(|source| ServiceError::Store { folder: aside.to_owned(), source })?;
     let store = Arc::new(store);
-    hub_over(Arc::clone(&store), settings).renew_ledgers().map_err(|source| ServiceError::Restore { source })?;
+    let hub = hub_over(Arc::clone(&store), settings).map_err(|source| ServiceError::Keys { source })?;
+    hub.renew_ledgers().map_err(|source| ServiceError::Restore { source })?;
     // Sessions that were ended since the backup must not come back.
     let accounts = accounts_over(Arc::clone(&store), Arc::new(SystemClock));
     accounts.end_all_sessions().map_err(|source| ServiceError::Sessions { source })?;
@@ -76,6 +83,22 @@ fn bring_audit_log(backup: &Path, data: &Path) -> Result<(), ServiceError> {
     }
     audit::copy(&from, &draft).map_err(|source| ServiceError::Audit { folder: draft.clone(), source })?;
     fs::rename(&draft, &to).map_err(|source| ServiceError::File { path: to, source })
+}
+
+/// Puts the list of erasures into its place, whole: the server erases again at its start what stands in it. One that is there goes further.
+fn bring_erasures(list: &Path, data: &Path) -> Result<(), ServiceError> {
+    let (place, draft) = (data.join(ERASURES_FILE), data.join("erasures.restoring"));
+    if place.exists() {
+        return Ok(());
+    }
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ServiceError::File { path, source }
+    };
+    Erasures::open(list).map_err(failed(list))?;
+    fs::copy(list, &draft).map_err(failed(&draft))?;
+    File::open(&draft).and_then(|file| file.sync_all()).map_err(failed(&draft))?;
+    fs::rename(&draft, &place).map_err(failed(&place))
 }
 
 fn put_in_place(data: &Path, aside: &Path, place: &Path) -> io::Result<()> {

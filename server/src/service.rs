@@ -12,9 +12,10 @@ use crate::accounts::{AccountError, Accounts};
 use crate::api::Live;
 use crate::api::admin::{Guard, Token};
 use crate::audit::{AUDIT_FOLDER, Audit, AuditError};
+use crate::erasures::{ERASURES_FILE, Erasures};
 use crate::http::{App, Readiness, ServeError, serve};
 use crate::hub::Hub;
-use crate::ledger::KeyedLedger;
+use crate::ledger::{KeyedLedger, LedgerError};
 use crate::restore::refuse_leftovers;
 use crate::settings::Settings;
 use crate::system::{SystemClock, SystemEntropy};
@@ -40,10 +41,13 @@ pub(crate) fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore
 }
 
 /// The hub over a store.
-pub(crate) fn hub_over(store: Arc<SledStore>, settings: &Settings) -> Hub {
-    let ledger = Arc::new(KeyedLedger::new(store));
+///
+/// # Errors
+/// When the store fails or its roots are damaged.
+pub(crate) fn hub_over(store: Arc<SledStore>, settings: &Settings) -> Result<Hub, LedgerError> {
+    let ledger = Arc::new(KeyedLedger::open(store, Box::new(SystemEntropy))?);
     let entropy = Arc::new(Mutex::new(SystemEntropy));
-    Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20)
+    Ok(Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20))
 }
 
 /// The audit log of a data folder.
@@ -67,6 +71,18 @@ pub enum ServiceError {
         folder: PathBuf,
         /// Why.
         source: StoreError,
+    },
+    /// The keys above those of the records cannot be read.
+    #[error("the keys of the store cannot be read: {source}")]
+    Keys {
+        /// Why.
+        source: LedgerError,
+    },
+    /// What was erased before could not be erased again.
+    #[error("what was erased before cannot be erased again: {source}")]
+    Erasing {
+        /// Why.
+        source: crate::hub::HubError,
     },
     /// The restored ledgers did not take their new ids, so that nothing was put in its place.
     #[error("the ledgers of the backup did not take new ids: {source}")]
@@ -133,6 +149,8 @@ impl ServiceError {
         match self {
             Self::Store { source, .. } => source.code(),
             Self::Restore { source } => source.code(),
+            Self::Keys { .. } => "service.keys",
+            Self::Erasing { source } => source.code(),
             Self::Audit { source, .. } => source.code(),
             Self::Sessions { source } => source.code(),
             Self::StoreExists { .. } => "service.store_exists",
@@ -173,7 +191,14 @@ impl Service {
         }
         let store = Arc::new(store);
         let token = token(&settings.data)?;
-        let hub = Arc::new(hub_over(Arc::clone(&store), settings));
+        let path = settings.data.join(ERASURES_FILE);
+        let erasures = Erasures::open(&path).map_err(|source| ServiceError::File { path, source })?;
+        let hub = hub_over(Arc::clone(&store), settings).map_err(|source| ServiceError::Keys { source })?;
+        let hub = Arc::new(hub.with_erasures(Arc::new(erasures)));
+        match hub.erase_again().map_err(|source| ServiceError::Erasing { source })? {
+            0 => {}
+            again => tracing::warn!(again, "records were erased once more that the store held the keys of"),
+        }
         Self::over(hub, store, token, settings, Arc::new(SystemClock))
     }
 

@@ -282,6 +282,8 @@ fn is_to_be_expected(error: &FieldError) -> bool {
             | FieldError::Denied(Denied::NotInScope | Denied::NotForRole { .. } | Denied::NotOwn { .. })
             | FieldError::Superseded(_)
             | FieldError::NotTheAuthor
+            | FieldError::Locked
+            | FieldError::Erased
             | FieldError::HandedOver
     )
 }

@@ -56,7 +56,11 @@ impl Server {
     /// Starts a process over what the disk holds after a power cut, and after a loss.
     pub fn start(&mut self, loss: Option<TreeLoss>) -> Result<Opening, StoreError> {
         let opening = self.store.restart(loss)?;
-        let ledger: Arc<dyn Ledger> = Arc::new(KeyedLedger::new(self.store.clone()));
+        let opened = KeyedLedger::open(self.store.clone(), Box::new(self.dice.clone()));
+        let ledger: Arc<dyn Ledger> = Arc::new(opened.map_err(|error| match error {
+            LedgerError::Store(error) => error,
+            other => panic!("the keys do not open: {other}"),
+        })?);
         let hub = Hub::new(ledger, self.clock.clone(), self.dice.shared(), self.cache_bytes);
         let hub = hub.with_answer_bytes(self.answer_bytes).with_most_logged(self.most_logged);
         #[cfg(feature = "seeded-bugs")]

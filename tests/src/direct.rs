@@ -28,7 +28,7 @@ struct Running {
 
 impl Running {
     fn over(store: Arc<MemoryStore>, clock: &HandClock) -> Self {
-        let ledger = Arc::new(KeyedLedger::new(store.clone()));
+        let ledger = Arc::new(KeyedLedger::open(store.clone(), Box::new(SystemEntropy)).unwrap());
         Self { store, hub: Arc::new(Hub::new(ledger, Arc::new(clock.clone()), Arc::new(Mutex::new(SystemEntropy)), 1 << 20)) }
     }
 }

@@ -1,11 +1,13 @@
 //! A client made by hand: an enrolled device that sends whatever a test wants, and sees the server's answers as they are.
 
-use doorstep_core::docs::{Actor, Change, DocKind, Document, Write, hash_of};
+use std::collections::BTreeSet;
+
+use doorstep_core::docs::{Actor, Change, DocKind, Document, Keyring, RecordKey, Write, hash_of};
 use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, HttpTransport, SYNC_PATH, Transport, TransportAnswer};
 use doorstep_core::model::{Clock as _, DeviceId, DocId, Entropy, GroupId, Hlc, Incarnation, Millis, PersonId, Position, StreetId};
 use doorstep_core::sync::{
     DeviceKey, Encoding, EnrolRequest, EnrolResponse, Group, HashAlgorithm, Leaf, List, PROTOCOL_VERSION, Push, PushedChange, Reading,
-    Request, Response, Resume, Verdict, open_frame, seal_frame,
+    Request, Response, Resume, SealingKey, Verdict, WrappedKeys, open_frame, seal_frame,
 };
 use doorstep_server::system::{SystemClock, SystemEntropy};
 
@@ -21,7 +23,21 @@ pub struct Handmade {
     pub street: StreetId,
     /// The life of its store.
     pub incarnation: Incarnation,
+    /// What it encrypts keys to.
+    pub sealing: SealingKey,
     transport: HttpTransport,
+}
+
+/// The key that every device made by hand gives a record: the same for all of them, and nobody else's.
+pub fn keys_of(doc: DocId) -> Keyring {
+    let key = [*doc.as_bytes(), *doc.as_bytes()].concat();
+    Keyring::of(RecordKey::from_bytes(&key).unwrap())
+}
+
+/// A document with those keys.
+pub fn keyed(document: Document) -> Document {
+    let keys = keys_of(document.id());
+    document.with_keys(keys)
 }
 
 /// The request that trades a code for an identity.
@@ -38,7 +54,8 @@ impl Handmade {
         let answer = transport.post(ENROL_PATH, &enrolment(&key, code)).unwrap();
         let given: EnrolResponse = open_frame(&answer.body).unwrap();
         let incarnation = Incarnation::make(&mut SystemEntropy);
-        Self { key, device: given.device, person: given.person, street: given.street, incarnation, transport }
+        let sealing = given.sealing;
+        Self { key, device: given.device, person: given.person, street: given.street, incarnation, sealing, transport }
     }
 
     /// The actor under which it writes.
@@ -53,7 +70,17 @@ impl Handmade {
 
     /// The same with another time.
     pub fn edit_at(&self, document: &mut Document, at: Millis, writes: &[Write]) -> Change {
+        if document.keys().is_empty() {
+            document.set_keyring(keys_of(document.id()));
+        }
         document.edit(self.actor(), Hlc::new(at, 0), writes).unwrap().unwrap()
+    }
+
+    /// The keys of what a push is about, as the server asks for them.
+    fn keys(&self, push: &Push) -> WrappedKeys {
+        let docs: BTreeSet<DocId> = push.groups.0.iter().flat_map(|group| &group.changes.0).map(|change| change.doc).collect();
+        let keys = docs.into_iter().map(|doc| (doc, keys_of(doc))).collect();
+        self.sealing.wrap(self.device, keys, &mut SystemEntropy).unwrap()
     }
 
     /// A push of groups under this device's signature.
@@ -64,6 +91,7 @@ impl Handmade {
 
     /// A request with a push and no cursors.
     pub fn request(&self, push: Option<Push>) -> Request {
+        let keys = push.as_ref().map(|push| self.keys(push));
         Request {
             protocol: PROTOCOL_VERSION,
             device: self.device,
@@ -77,6 +105,7 @@ impl Handmade {
             inbox: None,
             decisions: None,
             signs_out: None,
+            keys,
         }
     }
 

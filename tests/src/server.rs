@@ -9,6 +9,7 @@ use doorstep_core::field::{HttpTransport, WebSocketTransport};
 use doorstep_core::model::Clock;
 use doorstep_core::store::{SledOptions, SledStore};
 use doorstep_server::api::admin::Token;
+use doorstep_server::erasures::{ERASURES_FILE, Erasures};
 use doorstep_server::hub::Hub;
 use doorstep_server::ledger::KeyedLedger;
 use doorstep_server::service::Service;
@@ -24,8 +25,11 @@ const STORE_FOLDER: &str = "store";
 pub fn hub(data: &Path, clock: Arc<dyn Clock>) -> (Arc<Hub>, Arc<SledStore>) {
     let store =
         Arc::new(SledStore::open(&data.join(STORE_FOLDER), SledOptions { cache_bytes: 64 << 20, ..SledOptions::default() }).unwrap());
-    let ledger = Arc::new(KeyedLedger::new(store.clone()));
-    (Arc::new(Hub::new(ledger, clock, Arc::new(Mutex::new(SystemEntropy)), 256 << 20)), store)
+    let ledger = Arc::new(KeyedLedger::open(store.clone(), Box::new(SystemEntropy)).unwrap());
+    let erasures = Erasures::open(&data.join(ERASURES_FILE)).unwrap();
+    let hub = Hub::new(ledger, clock, Arc::new(Mutex::new(SystemEntropy)), 256 << 20).with_erasures(Arc::new(erasures));
+    hub.erase_again().unwrap();
+    (Arc::new(hub), store)
 }
 
 /// A server that runs beside this thread, until it is dropped.

@@ -13,6 +13,8 @@ mod bad_network;
 mod bootstrap;
 #[path = "end_to_end/devices.rs"]
 mod devices;
+#[path = "end_to_end/erasure.rs"]
+mod erasure;
 #[path = "end_to_end/ground.rs"]
 mod ground;
 #[path = "end_to_end/half_sent.rs"]

@@ -2,7 +2,7 @@
 //! by receipt ([`crate::workflow`]), so that a late phone or a wrong clock never rewrites what was decided.
 
 use crate::docs::write::DetailsWriter;
-use crate::docs::{Document, Stamped, Write};
+use crate::docs::{Document, Lock, Stamped, Words, Write};
 use crate::model::{
     Attachment, CaseDetails, CaseEvent, CaseId, CaseKind, Category, Channel, GridId, PartyId, Personal, PlaceId, Reporter, ResidentId,
     Urgency,
@@ -25,6 +25,8 @@ pub struct Case {
     pub attachments: Vec<Attachment>,
     /// Whether it was removed.
     pub removed: bool,
+    /// Whether what is personal in it can be read.
+    pub lock: Lock,
 }
 
 /// What opening a case writes, beside its first event.
@@ -50,6 +52,15 @@ pub fn case_writes(kind: &CaseKind, details: &CaseDetails) -> Vec<Write> {
 impl Case {
     /// Reads a case.
     pub fn read(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Read)
+    }
+
+    /// Reads a case without the words of its entries: what a summary needs.
+    pub fn brief(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Skipped)
+    }
+
+    fn read_with(doc: &Document, words: Words) -> Self {
         let root = doc.root();
         let resident = root.id::<ResidentId>("reporter_resident").map(Reporter::Resident);
         Self {
@@ -67,9 +78,10 @@ impl Case {
                 point: root.point("point"),
                 claim: root.parsed("claim"),
             },
-            events: doc.events(),
-            attachments: doc.attachments(),
+            events: doc.events_with(words),
+            attachments: doc.attachments_with(words),
             removed: root.is_removed(),
+            lock: doc.lock_with(words),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use automerge::{ObjId, ROOT, ReadDoc};
 
-use crate::docs::layout::{Container, Rule, is_root_register};
+use crate::docs::layout::{Container, Path, Rule, is_root_register};
 use crate::docs::{Actor, Document, Scalar};
 use crate::model::{ChangeHash, Hlc};
 
@@ -52,18 +52,21 @@ impl Document {
                 if others.iter().all(|(value, _)| value == first) {
                     return None;
                 }
-                let candidates = values.iter().filter_map(|(value, id)| self.candidate(value, id)).collect();
+                let candidates = values.iter().filter_map(|(value, id)| self.candidate(container, &key, value, id)).collect();
                 let field = container.map_or(key.clone(), |container| format!("{}/{key}", container.key()));
                 Some(Conflict { field, candidates })
             })
             .collect()
     }
 
-    fn candidate(&self, value: &automerge::Value<'_>, id: &ObjId) -> Option<Candidate> {
+    /// One value; one that is locked shows as nothing.
+    fn candidate(&self, container: Option<Container>, key: &str, value: &automerge::Value<'_>, id: &ObjId) -> Option<Candidate> {
         let automerge::Value::Scalar(value) = value else { return None };
         let (change, at) = self.written_in(id)?;
         let ObjId::Id(_, actor, _) = id else { return None };
-        Some(Candidate { value: Scalar::from_automerge(value)?, actor: Actor::from_bytes(actor.to_bytes()), at, change })
+        let path = container.map_or_else(|| Path::Root(key.to_owned()), |container| Path::Register(container, key.to_owned()));
+        let value = self.keys().open(self.kind(), self.id(), &path, &Scalar::from_automerge(value)?).unwrap_or(Scalar::Null);
+        Some(Candidate { value, actor: Actor::from_bytes(actor.to_bytes()), at, change })
     }
 
     /// The change that an operation belongs to, and its time.

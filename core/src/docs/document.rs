@@ -11,9 +11,9 @@ use automerge::{Automerge, AutomergeError, ObjId, ObjType, ROOT, ReadDoc};
 
 use crate::docs::genesis::{container_counter, genesis, genesis_hash, scalar_counter};
 use crate::docs::graph::Graph;
-use crate::docs::layout::{Container, FIXED_ROOT_KEYS};
+use crate::docs::layout::{Container, FIXED_ROOT_KEYS, Path};
 use crate::docs::wellformed::{self, Malformed};
-use crate::docs::{Actor, Change, DocKind, GENESIS_ACTOR, Slot, Unparsable, Write};
+use crate::docs::{Actor, Change, DocKind, GENESIS_ACTOR, Keyring, Scalar, Slot, Unparsable, Write};
 use crate::model::{ChangeHash, DocId, Hlc};
 
 /// Why a document could not be read or written.
@@ -49,6 +49,12 @@ pub enum DocumentError {
     /// What was to be written is a change that nobody would read: too long, too many operations.
     #[error(transparent)]
     Unparsable(#[from] Unparsable),
+    /// A personal field was to be written, and there is no key here to seal it with.
+    #[error("there is no key for what is personal in document {id}")]
+    Locked {
+        /// The document.
+        id: DocId,
+    },
     /// The kind has no such container.
     #[error("a {kind:?} has no {container:?}")]
     NoContainer {
@@ -69,6 +75,7 @@ impl DocumentError {
             Self::NotReloadable { .. } => "document.not_reloadable",
             Self::Malformed(_) => "document.malformed_write",
             Self::Unparsable(_) => "document.unparsable_write",
+            Self::Locked { .. } => "document.locked",
             Self::NoContainer { .. } => "document.no_container",
         }
     }
@@ -81,6 +88,7 @@ pub struct Document {
     kind: DocKind,
     pub(crate) doc: Automerge,
     pub(crate) graph: Graph,
+    keys: Keyring,
 }
 
 impl Document {
@@ -91,7 +99,7 @@ impl Document {
     pub fn new(kind: DocKind, id: DocId) -> Result<Self, DocumentError> {
         let doc = genesis(kind, id).map_err(|_| DocumentError::Unloadable { id })?;
         let graph = Graph::of(&doc);
-        Ok(Self { id, kind, doc, graph })
+        Ok(Self { id, kind, doc, graph, keys: Keyring::default() })
     }
 
     /// Loads what [`Document::save`] gave: 60 to 530 µs. The bytes are those of our own store or of the server: automerge expands what is
@@ -105,7 +113,7 @@ impl Document {
             // Changes that wait for others are none of the document's, but automerge would carry them along.
             let waits = !doc.get_missing_deps(&[]).is_empty();
             let graph = Graph::of(&doc);
-            (!waits).then_some(Self { id, kind, doc, graph })
+            (!waits).then_some(Self { id, kind, doc, graph, keys: Keyring::default() })
         }));
         let document = loaded.ok().flatten().ok_or(DocumentError::Unloadable { id })?;
         let foundation = catch_unwind(AssertUnwindSafe(|| document.contains(&genesis_hash(kind, id)) && document.stands_on_genesis()));
@@ -191,15 +199,50 @@ impl Document {
         self.graph.last_of(&actor.to_id()).is_some()
     }
 
-    /// Writes, as `actor` at the time `at`. `None` when nothing had to be written: every value is there already. What comes out was put
+    /// The keys of the record, as far as they are held here. What is read of the document is in clear as far as they open it.
+    pub const fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+
+    /// The document with other keys.
+    pub fn with_keys(self, keys: Keyring) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Takes other keys.
+    pub fn set_keyring(&mut self, keys: Keyring) {
+        self.keys = keys;
+    }
+
+    /// What is to be written, with what is personal in it sealed.
+    fn sealed(&self, writes: &[Write]) -> Result<Vec<Write>, DocumentError> {
+        let seal =
+            |path: &Path, value: &Scalar| self.keys.seal(self.kind, self.id, path, value).ok_or(DocumentError::Locked { id: self.id });
+        let sealed = |write: &Write| {
+            Ok(match write {
+                Write::Set(Slot::Root(key), value) => Write::Set(Slot::Root(key.clone()), seal(&Path::Root(key.clone()), value)?),
+                Write::Set(Slot::In(..), _) => write.clone(),
+                Write::Add(container, key, fields) => {
+                    let field = |(field, value): &(String, Scalar)| {
+                        Ok((field.clone(), seal(&Path::Field(*container, key.clone(), field.clone()), value)?))
+                    };
+                    Write::Add(*container, key.clone(), fields.iter().map(field).collect::<Result<_, DocumentError>>()?)
+                }
+            })
+        };
+        writes.iter().map(sealed).collect()
+    }
+
+    /// Writes, as `actor` at the time `at`; what is personal is sealed with the document's keys. `None` when nothing had to be written: every value is there already. What comes out was put
     /// through [`wellformed::check`], so that nobody makes a change that the hub refuses for its form. Costs 70 µs.
     ///
     /// # Errors
     /// [`DocumentError::NoContainer`] when the kind lacks a container that is written to, [`DocumentError::Malformed`] and
     /// [`DocumentError::Unparsable`] when the change would be refused, [`DocumentError::NotApplied`] when automerge fails. The document is
-    /// then as it was.
+    /// then as it was. [`DocumentError::Locked`] when there is no key for what is personal.
     pub fn edit(&mut self, actor: Actor, at: Hlc, writes: &[Write]) -> Result<Option<Change>, DocumentError> {
         let failed = || DocumentError::NotApplied { id: self.id };
+        let writes = &self.sealed(writes)?;
         let slots: Vec<ObjId> = writes.iter().map(|write| self.object_of(write)).collect::<Result<_, _>>()?;
         let mut edited = self.clone();
         let written = catch_unwind(AssertUnwindSafe(|| edited.write(actor, at, writes, &slots)));

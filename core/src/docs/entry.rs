@@ -4,8 +4,8 @@ use crate::docs::fields::Fields;
 use crate::docs::layout::Container;
 use crate::docs::{Document, Scalar, Write};
 use crate::model::{
-    Amendment, Attachment, AttachmentKind, CaseEvent, ChangeHash, EventKind, Hlc, Millis, Note, Outcome, PersonId, Purpose, Visit,
-    VisitDraft, VisitId,
+    Amendment, Attachment, AttachmentKind, CaseEvent, ChangeHash, EventKind, Hlc, Millis, Note, Outcome, PersonId, Personal, Purpose,
+    Visit, VisitDraft, VisitId,
 };
 
 /// An entry with the change that created it: by the receipt of that change it takes its place in a fold.
@@ -123,21 +123,32 @@ pub(crate) fn read_attachment(key: &str, fields: &Fields) -> Option<Attachment> 
         sha256: unhex(key)?,
         size: fields.integer("size")?.try_into().ok()?,
         kind: fields.code("kind", AttachmentKind::from_code)?,
-        preview: fields.bytes("preview").and_then(|bytes| bytes.try_into().ok()),
+        preview: fields.bytes("preview").and_then(|bytes| bytes.as_slice().try_into().ok()),
         visit: fields.id("visit"),
         by: fields.id(AUTHOR_FIELD)?,
         at: fields.millis("at")?,
     })
 }
 
+/// Whether the words of entries are read: they are sealed, and lists can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    Read,
+    /// Visits come without findings and amendments, events without what was said; notes and attachments not at all.
+    Skipped,
+}
+
 impl Document {
     /// The visits with their amendments, the latest first.
     pub fn visits(&self) -> Vec<Visit> {
-        let mut visits: Vec<Visit> = self.entries(Container::Visits).iter().filter_map(|(key, fields)| read_visit(key, fields)).collect();
-        if visits.is_empty() {
-            return visits;
-        }
-        for (key, fields) in self.entries(Container::Amendments) {
+        self.visits_with(Words::Read)
+    }
+
+    pub(crate) fn visits_with(&self, words: Words) -> Vec<Visit> {
+        let read = |(key, fields): &(String, Fields)| read_visit(key, fields, words);
+        let mut visits: Vec<Visit> = self.entries(Container::Visits).iter().filter_map(read).collect();
+        let amended = if visits.is_empty() || words == Words::Skipped { Vec::new() } else { self.entries(Container::Amendments) };
+        for (key, fields) in amended {
             let Some(amendment) = read_amendment(&key, &fields) else { continue };
             // Only the author of a visit amends it; what else might have got in is not shown.
             if let Some(visit) = visits.iter_mut().find(|visit| visit.id == amendment.visit && visit.by == amendment.by) {
@@ -153,11 +164,18 @@ impl Document {
 
     /// The notes, oldest first.
     pub fn notes(&self) -> Vec<Note> {
+        self.notes_with(Words::Read)
+    }
+
+    pub(crate) fn notes_with(&self, words: Words) -> Vec<Note> {
+        if words == Words::Skipped {
+            return Vec::new();
+        }
         let mut notes: Vec<Note> = self
             .entries(Container::Notes)
             .iter()
             .filter_map(|(key, fields)| {
-                Some(Note { id: key.parse().ok()?, by: fields.id(AUTHOR_FIELD)?, at: fields.millis("at")?, text: fields.personal("text")? })
+                Some(Note { id: key.parse().ok()?, by: fields.id(AUTHOR_FIELD)?, at: fields.millis("at")?, text: fields.words("text")? })
             })
             .collect();
         notes.sort_by_key(|note| (note.at, note.id));
@@ -177,6 +195,15 @@ impl Document {
 
     /// The events of a case, each with the change that created it, in no particular order: the fold orders them.
     pub fn events(&self) -> Vec<Stamped<CaseEvent>> {
+        self.events_with(Words::Read)
+    }
+
+    /// The same without what was said: what a fold needs.
+    pub fn events_in_brief(&self) -> Vec<Stamped<CaseEvent>> {
+        self.events_with(Words::Skipped)
+    }
+
+    pub(crate) fn events_with(&self, words: Words) -> Vec<Stamped<CaseEvent>> {
         let entries = self.entries(Container::Events);
         entries
             .iter()
@@ -187,7 +214,7 @@ impl Document {
                     kind: fields.code("kind", EventKind::from_code)?,
                     by: fields.id(AUTHOR_FIELD)?,
                     at: fields.millis("at")?,
-                    text: fields.personal("text"),
+                    text: if words == Words::Read { fields.personal("text") } else { None },
                     other: fields.id("other"),
                 };
                 Some(Stamped { value, change, hlc })
@@ -196,15 +223,15 @@ impl Document {
     }
 }
 
-fn read_visit(key: &str, fields: &Fields) -> Option<Visit> {
+fn read_visit(key: &str, fields: &Fields, words: Words) -> Option<Visit> {
     Some(Visit {
         id: key.parse().ok()?,
         by: fields.id(AUTHOR_FIELD)?,
         at: fields.millis("at")?,
         purpose: fields.code("purpose", Purpose::from_code)?,
         outcome: fields.code("outcome", Outcome::from_code)?,
-        findings: fields.personal("findings").unwrap_or_default(),
-        companions: fields.numbered("companion"),
+        findings: if words == Words::Read { fields.personal("findings").unwrap_or_default() } else { Personal::default() },
+        companions: if words == Words::Read { fields.numbered("companion") } else { Vec::new() },
         follow_up: fields.day("follow_up"),
         point: fields.point("point"),
         amendments: Vec::new(),
@@ -217,6 +244,6 @@ fn read_amendment(key: &str, fields: &Fields) -> Option<Amendment> {
         visit: fields.id("visit")?,
         by: fields.id(AUTHOR_FIELD)?,
         at: fields.millis("at")?,
-        text: fields.personal("text")?,
+        text: fields.words("text")?,
     })
 }

@@ -1,37 +1,63 @@
 //! Reading typed values out of a map of a document. What has another type than expected, or does not parse, reads as absent: an older or
 //! newer app may have written it, and it stays where it is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use automerge::iter::DocItem;
 use automerge::{ObjId, ROOT, ReadDoc, ValueRef};
 
-use crate::docs::layout::{Container, Rule};
-use crate::docs::{Document, Scalar};
-use crate::model::{Attachment, Day, Millis, Personal, Point, Tag};
+use crate::docs::layout::{Container, Path, Rule};
+use crate::docs::{DocKind, Document, Keyring, Scalar, Words};
+use crate::model::{Attachment, Day, DocId, Millis, Personal, Point, Tag};
 
 /// The longest code, in bytes: so that a summary with a few codes of a newer version stays within a row.
 const MOST_CODE_BYTES: usize = 64;
 
+/// Whether what is personal in a record can be read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
+pub enum Lock {
+    /// All of it.
+    #[default]
+    #[n(0)]
+    Open,
+    /// Some of it is sealed and its key is not here: this person may not read it, or the key has not come yet.
+    #[n(1)]
+    Locked,
+    /// Its key was destroyed: nobody reads it any more.
+    #[n(2)]
+    Erased,
+}
+
 /// The scalars of one map of a document, as they are shown. Read in one pass: asking automerge for one key after the other costs a search each,
-/// and made a third of what acceptance cost (measured).
+/// and made a third of what acceptance cost (measured). What is sealed is opened when it is asked for.
 pub(crate) struct Fields {
     object: ObjId,
     values: Vec<(String, Scalar)>,
+    kind: DocKind,
+    doc: DocId,
+    keys: Keyring,
+    /// The entry that this is; `None` at the root.
+    entry: Option<(Container, String)>,
 }
 
 impl Document {
     pub(crate) fn root(&self) -> Fields {
-        self.fields(ROOT)
+        self.fields(ROOT, None)
     }
 
-    fn fields(&self, object: ObjId) -> Fields {
+    fn empty(&self, object: ObjId, entry: Option<(Container, String)>) -> Fields {
+        Fields { object, values: Vec::new(), kind: self.kind(), doc: self.id(), keys: self.keys().clone(), entry }
+    }
+
+    fn fields(&self, object: ObjId, entry: Option<(Container, String)>) -> Fields {
         let scalar = |value| match value {
             ValueRef::Scalar(value) => Scalar::from_walk(value),
             ValueRef::Object(_) => None,
         };
         let values = self.doc.map_range(&object, ..).filter_map(|item| Some((item.key.into_owned(), scalar(item.value)?))).collect();
-        Fields { object, values }
+        Fields { values, ..self.empty(object, entry) }
     }
 
     /// The entries of a container by key, each with the id of the operation that made it. All in one walk: to go to each entry's map by its
@@ -45,7 +71,8 @@ impl Document {
             match item.value {
                 ValueRef::Object(_) if *found.obj == object => {
                     places.insert(item.id(), entries.len());
-                    entries.push((item.key.to_string(), Fields { object: item.id(), values: Vec::new() }));
+                    let key = item.key.to_string();
+                    entries.push((key.clone(), self.empty(item.id(), Some((container, key)))));
                 }
                 ValueRef::Object(_) => {}
                 ValueRef::Scalar(value) => {
@@ -62,7 +89,7 @@ impl Document {
     /// One entry of a container.
     pub(crate) fn entry(&self, container: Container, key: &str) -> Option<Fields> {
         match self.doc.get(self.container(container)?, key).ok()?? {
-            (automerge::Value::Object(_), object) => Some(self.fields(object)),
+            (automerge::Value::Object(_), object) => Some(self.fields(object, Some((container, key.to_owned())))),
             (automerge::Value::Scalar(_), _) => None,
         }
     }
@@ -71,19 +98,45 @@ impl Document {
     pub(crate) fn set_keys(&self, container: Container) -> Vec<String> {
         let Some(object) = self.container(container) else { return Vec::new() };
         let set = |(key, value)| (value == Scalar::Bool(true)).then_some(key);
-        self.fields(object).values.into_iter().filter_map(set).collect()
+        self.fields(object, None).values.into_iter().filter_map(set).collect()
     }
 
     /// All registers with the value that is shown, those that this version does not know included: root keys by name, `tags/独居` in containers.
+    /// What is locked is left out.
     pub fn registers(&self) -> Vec<(String, Scalar)> {
         let of = |fields: Fields, before: String| fields.values.into_iter().map(move |(key, value)| (before.clone() + &key, value));
-        let mut registers: Vec<(String, Scalar)> = of(self.root(), String::new()).collect();
+        let root = self.root();
+        let clear = |(key, value): &(String, Scalar)| Some((key.clone(), root.opened(key, value)?.into_owned()));
+        let mut registers: Vec<(String, Scalar)> = root.values.iter().filter_map(clear).collect();
         for container in self.kind().containers().iter().filter(|container| container.rule() == Rule::Registers) {
             if let Some(object) = self.container(*container) {
-                registers.extend(of(self.fields(object), format!("{}/", container.key())));
+                registers.extend(of(self.fields(object, None), format!("{}/", container.key())));
             }
         }
         registers
+    }
+
+    /// Whether something personal in it does not open with the keys that are held here: it is to be shown as locked, never as empty.
+    pub fn lock(&self) -> Lock {
+        self.lock_with(Words::Read)
+    }
+
+    pub(crate) fn lock_with(&self, words: Words) -> Lock {
+        let entries = || self.kind().containers().iter().filter(|own| own.rule() == Rule::Entries && words == Words::Read);
+        if self.keys().is_erased() {
+            Lock::Erased
+        } else if self.root().is_locked() || entries().any(|own| self.entries(*own).iter().any(|(_, entry)| entry.is_locked())) {
+            Lock::Locked
+        } else {
+            Lock::Open
+        }
+    }
+
+    /// Whether the value at a root key is sealed and does not open.
+    pub(crate) fn is_locked_at(&self, path: &Path) -> bool {
+        let Path::Root(key) = path else { return false };
+        let value = self.doc.get(ROOT, key.as_str()).ok().flatten().and_then(|(value, _)| Scalar::from_automerge(value.as_scalar()?));
+        value.is_some_and(|value| self.keys().is_locked(self.kind(), path, &value))
     }
 
     /// The document's tags, sorted.
@@ -113,6 +166,13 @@ impl Document {
 
     /// The attachments, by when they were added.
     pub fn attachments(&self) -> Vec<Attachment> {
+        self.attachments_with(Words::Read)
+    }
+
+    pub(crate) fn attachments_with(&self, words: Words) -> Vec<Attachment> {
+        if words == Words::Skipped {
+            return Vec::new();
+        }
         let entries = self.entries(Container::Attachments);
         let mut found: Vec<Attachment> =
             entries.iter().filter_map(|(key, fields)| crate::docs::entry::read_attachment(key, fields)).collect();
@@ -137,38 +197,61 @@ impl Fields {
         self.boolean("removed").unwrap_or(false)
     }
 
-    pub(crate) fn scalar(&self, key: &str) -> Option<&Scalar> {
-        self.values.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    /// A value, in clear; one that is sealed and does not open reads as absent, and [`Document::lock`] says so.
+    pub(crate) fn scalar(&self, key: &str) -> Option<Cow<'_, Scalar>> {
+        let (_, value) = self.values.iter().find(|(own, _)| own == key)?;
+        self.opened(key, value)
     }
 
-    fn str(&self, key: &str) -> Option<&str> {
-        match self.scalar(key)? {
-            Scalar::Text(text) => Some(text),
-            _ => None,
+    fn opened<'a>(&self, key: &str, value: &'a Scalar) -> Option<Cow<'a, Scalar>> {
+        match value {
+            Scalar::Bytes(_) => self.keys.open(self.kind, self.doc, &self.path(key), value).ok().map(Cow::Owned),
+            _ => Some(Cow::Borrowed(value)),
         }
     }
 
+    fn path(&self, key: &str) -> Path {
+        match &self.entry {
+            None => Path::Root(key.to_owned()),
+            Some((container, entry)) => Path::Field(*container, entry.clone(), key.to_owned()),
+        }
+    }
+
+    /// Whether something here is sealed and does not open.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.values.iter().any(|(key, value)| matches!(value, Scalar::Bytes(_)) && self.keys.is_locked(self.kind, &self.path(key), value))
+    }
+
     pub(crate) fn text(&self, key: &str) -> Option<String> {
-        self.str(key).map(str::to_owned)
+        match self.scalar(key)?.into_owned() {
+            Scalar::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     pub(crate) fn personal(&self, key: &str) -> Option<Personal<String>> {
         self.text(key).map(Personal::new)
     }
 
+    /// Words that an entry cannot be without; none of them where they are locked, for the entry is there all the same.
+    pub(crate) fn words(&self, key: &str) -> Option<Personal<String>> {
+        let (_, value) = self.values.iter().find(|(own, _)| own == key)?;
+        self.personal(key).or_else(|| self.keys.is_locked(self.kind, &self.path(key), value).then(Personal::default))
+    }
+
     /// A text that is parsed into a type.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
-        self.str(key)?.parse().ok()
+        self.text(key)?.parse().ok()
     }
 
     /// A text that is a code; one that this version does not know is kept. What is longer than any code is none.
     pub(crate) fn code<T>(&self, key: &str, read: impl Fn(&str) -> T) -> Option<T> {
-        self.str(key).filter(|code| code.len() <= MOST_CODE_BYTES).map(read)
+        self.text(key).filter(|code| code.len() <= MOST_CODE_BYTES).map(|code| read(&code))
     }
 
     pub(crate) fn integer(&self, key: &str) -> Option<i64> {
-        match self.scalar(key)? {
-            Scalar::Int(value) => Some(*value),
+        match *self.scalar(key)? {
+            Scalar::Int(value) => Some(value),
             _ => None,
         }
     }
@@ -186,21 +269,21 @@ impl Fields {
     }
 
     pub(crate) fn boolean(&self, key: &str) -> Option<bool> {
-        match self.scalar(key)? {
-            Scalar::Bool(value) => Some(*value),
+        match *self.scalar(key)? {
+            Scalar::Bool(value) => Some(value),
             _ => None,
         }
     }
 
-    pub(crate) fn bytes(&self, key: &str) -> Option<&[u8]> {
-        match self.scalar(key)? {
+    pub(crate) fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        match self.scalar(key)?.into_owned() {
             Scalar::Bytes(bytes) => Some(bytes),
             _ => None,
         }
     }
 
     pub(crate) fn id<T: for<'b> TryFrom<&'b [u8]>>(&self, key: &str) -> Option<T> {
-        T::try_from(self.bytes(key)?).ok()
+        T::try_from(self.bytes(key)?.as_slice()).ok()
     }
 
     /// The texts under `name.0`, `name.1` and so on.

@@ -2,7 +2,7 @@
 
 use crate::docs::layout::Container;
 use crate::docs::write::DetailsWriter;
-use crate::docs::{Document, Write};
+use crate::docs::{Document, Lock, Words, Write};
 use crate::model::{Attachment, GridId, HouseholdDetails, HouseholdId, Note, PlaceId, ResidentId, Tag, Visit};
 
 /// A household, read from its document.
@@ -26,6 +26,8 @@ pub struct Household {
     pub attachments: Vec<Attachment>,
     /// Whether it was removed.
     pub removed: bool,
+    /// Whether what is personal in it can be read.
+    pub lock: Lock,
 }
 
 /// What adding or changing a household writes.
@@ -42,6 +44,15 @@ pub fn household_writes(details: &HouseholdDetails) -> Vec<Write> {
 impl Household {
     /// Reads a household.
     pub fn read(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Read)
+    }
+
+    /// Reads a household without the words of its entries: what a summary needs.
+    pub fn brief(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Skipped)
+    }
+
+    fn read_with(doc: &Document, words: Words) -> Self {
         let root = doc.root();
         Self {
             id: HouseholdId::from(doc.id()),
@@ -55,10 +66,11 @@ impl Household {
             },
             tags: doc.tags(),
             members: doc.set_keys(Container::Members).iter().filter_map(|key| key.parse().ok()).collect(),
-            visits: doc.visits(),
-            notes: doc.notes(),
-            attachments: doc.attachments(),
+            visits: doc.visits_with(words),
+            notes: doc.notes_with(words),
+            attachments: doc.attachments_with(words),
             removed: root.is_removed(),
+            lock: doc.lock_with(words),
         }
     }
 }

@@ -211,6 +211,20 @@ pub const fn fields(kind: DocKind) -> &'static [Field] {
     }
 }
 
+/// The personal field that a value of this place belongs to, by its name in [`fields`]; `None` for what may stand in clear. A visit's companions
+/// are said in free words and go with its findings; a case's reporter is personal whichever of the two it is.
+pub fn personal_field(kind: DocKind, path: &Path) -> Option<&'static str> {
+    let known =
+        |is_it: &dyn Fn(&str) -> bool| fields(kind).iter().find(|field| field.is_personal && is_it(field.name)).map(|field| field.name);
+    match path {
+        Path::Root(key) if key == "reporter_resident" || key == "reporter_party" => known(&|name| name == "reporter"),
+        Path::Root(key) => known(&|name| name == key),
+        Path::Field(Container::Visits, _, field) if field.starts_with("companion.") => known(&|name| name == "visits.findings"),
+        Path::Field(container, _, field) => known(&|name| name.split_once('.') == Some((container.key(), field))),
+        Path::Register(..) | Path::Entry(..) => None,
+    }
+}
+
 /// Where an operation writes, resolved by what created the objects on the way and not by what is visible.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Path {

@@ -1,7 +1,7 @@
 //! The document of an organisation. Merge: fields are registers, tags a register each, visits, amendments and notes are entries.
 
 use crate::docs::write::DetailsWriter;
-use crate::docs::{Document, Write};
+use crate::docs::{Document, Lock, Words, Write};
 use crate::model::{Attachment, GridId, Note, OrganisationDetails, OrganisationId, Personal, PlaceId, Tag, Visit};
 
 /// An organisation, read from its document.
@@ -23,6 +23,8 @@ pub struct Organisation {
     pub attachments: Vec<Attachment>,
     /// Whether it was removed.
     pub removed: bool,
+    /// Whether what is personal in it can be read.
+    pub lock: Lock,
 }
 
 /// What adding or changing an organisation writes.
@@ -41,6 +43,15 @@ pub fn organisation_writes(details: &OrganisationDetails) -> Vec<Write> {
 impl Organisation {
     /// Reads an organisation.
     pub fn read(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Read)
+    }
+
+    /// Reads an organisation without the words of its entries: what a summary needs.
+    pub fn brief(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Skipped)
+    }
+
+    fn read_with(doc: &Document, words: Words) -> Self {
         let root = doc.root();
         Self {
             id: OrganisationId::from(doc.id()),
@@ -55,10 +66,11 @@ impl Organisation {
                 address: root.text("address"),
             },
             tags: doc.tags(),
-            visits: doc.visits(),
-            notes: doc.notes(),
-            attachments: doc.attachments(),
+            visits: doc.visits_with(words),
+            notes: doc.notes_with(words),
+            attachments: doc.attachments_with(words),
             removed: root.is_removed(),
+            lock: doc.lock_with(words),
         }
     }
 }

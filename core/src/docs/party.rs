@@ -1,7 +1,7 @@
 //! The document of a party: who is contacted in a case and is no registered resident. Merge: fields are registers, notes are entries.
 
 use crate::docs::write::DetailsWriter;
-use crate::docs::{Document, Write};
+use crate::docs::{Document, Lock, Words, Write};
 use crate::model::{GridId, Note, PartyDetails, PartyId, Personal};
 
 /// A party, read from its document.
@@ -17,6 +17,8 @@ pub struct Party {
     pub notes: Vec<Note>,
     /// Whether it was removed.
     pub removed: bool,
+    /// Whether what is personal in it can be read.
+    pub lock: Lock,
 }
 
 /// What taking in or changing a party writes.
@@ -32,6 +34,15 @@ pub fn party_writes(details: &PartyDetails) -> Vec<Write> {
 impl Party {
     /// Reads a party.
     pub fn read(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Read)
+    }
+
+    /// Reads a party without the words of its entries: what a summary needs.
+    pub fn brief(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Skipped)
+    }
+
+    fn read_with(doc: &Document, words: Words) -> Self {
         let root = doc.root();
         Self {
             id: PartyId::from(doc.id()),
@@ -42,8 +53,9 @@ impl Party {
                 id_number: root.parsed("id_number").map(Personal::new),
                 address: root.personal("address"),
             },
-            notes: doc.notes(),
+            notes: doc.notes_with(words),
             removed: root.is_removed(),
+            lock: doc.lock_with(words),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The document of a place. Merge: fields are registers, tags a register each, patrols and notes are entries.
 
 use crate::docs::write::DetailsWriter;
-use crate::docs::{Document, Write};
+use crate::docs::{Document, Lock, Words, Write};
 use crate::model::{Attachment, GridId, Note, PlaceDetails, PlaceId, PlaceKind, Tag, Visit};
 
 /// A place, read from its document.
@@ -23,6 +23,8 @@ pub struct Place {
     pub attachments: Vec<Attachment>,
     /// Whether it was removed.
     pub removed: bool,
+    /// Whether what is personal in it can be read.
+    pub lock: Lock,
 }
 
 /// What adding or changing a place writes.
@@ -44,6 +46,15 @@ pub fn place_writes(details: &PlaceDetails) -> Vec<Write> {
 impl Place {
     /// Reads a place.
     pub fn read(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Read)
+    }
+
+    /// Reads a place without the words of its entries: what a summary needs.
+    pub fn brief(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Skipped)
+    }
+
+    fn read_with(doc: &Document, words: Words) -> Self {
         let root = doc.root();
         Self {
             id: PlaceId::from(doc.id()),
@@ -61,10 +72,11 @@ impl Place {
                 owners_committee: root.text("owners_committee"),
             },
             tags: doc.tags(),
-            visits: doc.visits(),
-            notes: doc.notes(),
-            attachments: doc.attachments(),
+            visits: doc.visits_with(words),
+            notes: doc.notes_with(words),
+            attachments: doc.attachments_with(words),
             removed: root.is_removed(),
+            lock: doc.lock_with(words),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The document of a resident: the card of one person. Merge: fields are registers, tags a register each, notes are entries.
 
 use crate::docs::write::DetailsWriter;
-use crate::docs::{Document, Write};
+use crate::docs::{Document, Lock, Words, Write};
 use crate::model::{GridId, HouseholdId, Note, Personal, ResidentDetails, ResidentId, Tag};
 
 /// A resident, read from the document.
@@ -19,6 +19,8 @@ pub struct Resident {
     pub notes: Vec<Note>,
     /// Whether the card was removed.
     pub removed: bool,
+    /// Whether what is personal in it can be read.
+    pub lock: Lock,
 }
 
 /// What adding or changing a resident writes.
@@ -36,6 +38,15 @@ pub fn resident_writes(details: &ResidentDetails) -> Vec<Write> {
 impl Resident {
     /// Reads a resident.
     pub fn read(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Read)
+    }
+
+    /// Reads a resident without the words of its entries: what a summary needs.
+    pub fn brief(doc: &Document) -> Self {
+        Self::read_with(doc, Words::Skipped)
+    }
+
+    fn read_with(doc: &Document, words: Words) -> Self {
         let root = doc.root();
         Self {
             id: ResidentId::from(doc.id()),
@@ -49,8 +60,9 @@ impl Resident {
                 remark: root.personal("remark"),
             },
             tags: doc.tags(),
-            notes: doc.notes(),
+            notes: doc.notes_with(words),
             removed: root.is_removed(),
+            lock: doc.lock_with(words),
         }
     }
 }

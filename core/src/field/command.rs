@@ -181,6 +181,10 @@ pub(super) struct Recorded {
     pub recorded_at: Millis,
     #[n(3)]
     pub changes: Vec<RecordedChange>,
+    /// Whether a key was made for it, which the server does not know before it knows this.
+    #[n(4)]
+    #[cbor(default)]
+    pub brings_key: bool,
 }
 
 /// A change that a command made.

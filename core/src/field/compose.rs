@@ -8,10 +8,20 @@ use crate::field::outbox::Outbox;
 use crate::field::reconcile::Turn;
 use crate::field::tables;
 use crate::field::{Engine, FieldError};
+use crate::model::DocId;
 use crate::sync::{
     DeviceKey, Encoding, Group, HashAlgorithm, Leaf, List, MOST_GROUPS, MOST_PUSH_BYTES, PROTOCOL_VERSION, Push, PushedChange, Request,
     seal_frame,
 };
+
+/// A page of the outbox.
+#[derive(Default)]
+struct Page {
+    push: Option<Push>,
+    numbers: Vec<u64>,
+    /// The records whose keys the server needs for it.
+    bring_keys: Vec<DocId>,
+}
 
 impl Engine {
     /// Writes the next request: for whoever drives a [`crate::sync::client::Session`]. Reads the waiting groups, at most 256 kB of them.
@@ -25,9 +35,11 @@ impl Engine {
         // A phone that goes gives back nothing but its own unsent work.
         let turn = if state.leaving == Leaving::Ordered { None } else { self.next_turn(&mut state)? };
         // What waits may build on what the server has lost: it goes when that is there again.
-        let (push, numbers) = if turn.is_some() { (None, Vec::new()) } else { self.next_page(&state, &key)? };
+        let Page { push, numbers, mut bring_keys } = if turn.is_some() { Page::default() } else { self.next_page(&state, &key)? };
         let is_giving_back = turn.is_some();
         let Turn { offers, relays } = turn.unwrap_or_default();
+        bring_keys.extend(relays.iter().map(|relay| relay.doc));
+        let keys = self.wrapped(&mut state, bring_keys)?;
         let cursors = state.grants.values().map(HeldGrant::reading).collect();
         let request = Request {
             protocol: PROTOCOL_VERSION,
@@ -41,6 +53,7 @@ impl Engine {
             relays: (!relays.is_empty()).then_some(List(relays)),
             inbox: state.inbox.digest(),
             decisions: state.inbox.to_send(),
+            keys,
             signs_out: (state.leaving == Leaving::Asked && numbers.len() == state.outbox.len() && !is_giving_back).then_some(true),
         };
         state.outbox.set_in_flight(numbers);
@@ -48,16 +61,19 @@ impl Engine {
         Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
     }
 
-    /// The first groups that wait, as a push, and their numbers.
-    fn next_page(&self, state: &State, key: &DeviceKey) -> Result<(Option<Push>, Vec<u64>), FieldError> {
+    /// The first groups that wait.
+    fn next_page(&self, state: &State, key: &DeviceKey) -> Result<Page, FieldError> {
         let mut groups = Vec::new();
-        let mut numbers = Vec::new();
+        let Page { mut numbers, mut bring_keys, .. } = Page::default();
         let mut bytes = 0;
         for (number, _) in state.outbox.iter().take(MOST_GROUPS) {
             let recorded = Outbox::read(&self.store, number)?;
             bytes += recorded.changes.iter().map(|change| change.bytes.len()).sum::<usize>();
             if bytes > MOST_PUSH_BYTES && !groups.is_empty() {
                 break;
+            }
+            if recorded.brings_key {
+                bring_keys.extend(recorded.changes.iter().map(|change| change.doc));
             }
             let changes: Vec<PushedChange> = recorded
                 .changes
@@ -68,7 +84,7 @@ impl Engine {
             numbers.push(number);
         }
         if groups.is_empty() {
-            return Ok((None, numbers));
+            return Ok(Page::default());
         }
         let leaves: Vec<Leaf> = groups
             .iter()
@@ -76,6 +92,7 @@ impl Engine {
             .map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) })
             .collect();
         let signature = key.sign_push(state.given()?.device, &leaves);
-        Ok((Some(Push { groups: List(groups), hashes: HashAlgorithm::Sha256, signature }), numbers))
+        let push = Some(Push { groups: List(groups), hashes: HashAlgorithm::Sha256, signature });
+        Ok(Page { push, numbers, bring_keys })
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::docs::{Change, DocKind, Document, DocumentError};
 use crate::field::FieldError;
+use crate::field::engine::State;
+use crate::field::keys::keyring;
 use crate::field::outbox::Outbox;
 use crate::field::tables;
 use crate::model::{DocId, Receipts};
@@ -43,8 +45,9 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Base and waiting groups together; `None` when neither is here.
-    pub(super) fn load(read: &dyn Read, outbox: &Outbox, doc: DocId) -> Result<Option<Self>, FieldError> {
+    /// Base and waiting groups together, with the keys that are here; `None` when neither is here.
+    pub(super) fn load(read: &dyn Read, state: &State, doc: DocId) -> Result<Option<Self>, FieldError> {
+        let outbox = &state.outbox;
         let base = Base::read(read, doc)?;
         let mut changes = Vec::new();
         let mut kind = base.as_ref().map(|base| base.kind);
@@ -62,6 +65,7 @@ impl View {
         if !changes.is_empty() {
             document.apply(&changes)?;
         }
+        let document = document.with_keys(keyring(read, &state.vault, doc)?);
         Ok(Some(Self { document, receipts }))
     }
 

@@ -84,6 +84,7 @@ mod tests {
             },
             conflicted: false,
             removed: false,
+            lock: crate::docs::Lock::Open,
         }
     }
 

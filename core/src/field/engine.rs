@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::docs::{Actor, Change, Document, DocumentError, wellformed};
+use crate::docs::{Actor, Change, Document, DocumentError, Keyring, RecordKey, wellformed};
 use crate::field::command::{Action, Command, Recorded, RecordedChange};
 use crate::field::documents::View;
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::held::HeldGrant;
 use crate::field::inbox::Inbox;
 use crate::field::kept::Kept;
+use crate::field::keys::put_keyring;
 use crate::field::leaving::{self, Leaving};
 use crate::field::life::{self, LifeMark};
 use crate::field::notice::Listeners;
@@ -25,13 +26,14 @@ use crate::model::{
     Clock, Directory, DocId, Entropy, GrantId, GridId, GroupId, Hlc, HlcClock, Incarnation, LedgerId, Millis, Position, Scope, StreetId,
 };
 use crate::policy::{self, Principal, Subject};
-use crate::store::{Batch, Store};
+use crate::store::{Batch, Store, Vault};
 use crate::sync::client::Session;
 use crate::sync::live::phone::Line;
 
 /// What the engine keeps in memory; everything in it can be read from the store again.
 pub(super) struct State {
     pub entropy: Box<dyn Entropy>,
+    pub vault: Vault,
     pub identity: Option<KeptIdentity>,
     pub incarnation: Incarnation,
     pub hlc: HlcClock,
@@ -114,6 +116,8 @@ impl State {
 pub struct Engine {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The same as the state's: what reads no more than rows needs no lock.
+    pub(super) vault: Vault,
     state: Mutex<State>,
     listeners: Arc<Mutex<Listeners>>,
 }
@@ -132,12 +136,14 @@ impl Engine {
     ) -> Result<Self, FieldError> {
         let read: &dyn Store = &*store;
         let leaving = leaving::resume(read)?;
+        let vault = Vault::open(read, &mut *entropy)?;
         let incarnation = life::begin(read, mark, &mut *entropy)?;
         let grants: Vec<HeldGrant> = tables::grants(&read)?;
         let last: Hlc = tables::get(&read, &tables::setting(Setting::LastHlc))?.unwrap_or_default();
         let kept_status: KeptStatus = tables::get(&read, &tables::setting(Setting::Status))?.unwrap_or_default();
         let state = State {
             entropy,
+            vault,
             incarnation,
             identity: tables::get(&read, &tables::setting(Setting::Identity))?,
             hlc: HlcClock::resume(last),
@@ -163,7 +169,7 @@ impl Engine {
             bugs: crate::field::SeededBugs::default(),
             exchanged: Exchanged::default(),
         };
-        Ok(Self { store, clock, state: Mutex::new(state), listeners: Arc::default() })
+        Ok(Self { store, clock, vault: state.vault.clone(), state: Mutex::new(state), listeners: Arc::default() })
     }
 
     /// Whether an engine was opened over this store before. An empty store and a store of something else say no. One read.
@@ -210,16 +216,32 @@ impl Engine {
         let group = GroupId::make(now, &mut *state.entropy);
         let command = Command { group, by: state.given()?.person, action };
         let plan = plan(&command, at);
-        let view = match View::load(&self.store, &state.outbox, plan.doc)? {
+        let view = match View::load(&self.store, state, plan.doc)? {
             Some(view) if view.document.kind() == plan.kind => view,
             Some(_) => return Err(FieldError::NotFound { what: plan.kind.name() }),
             None => View { document: Document::new(plan.kind, plan.doc)?, receipts: crate::model::Receipts::default() },
         };
+        if view.document.keys().is_erased() {
+            return Err(FieldError::Erased);
+        }
         if !has_ground(&command.action, &view.document) {
             return Err(FieldError::NotFound { what: plan.kind.name() });
         }
+        let is_new = view.receipts.is_empty();
         let mut edited = View { document: view.document.clone(), receipts: view.receipts };
-        let Some(change) = edited.document.edit(state.actor()?, at, &plan.writes)? else {
+        let actor = state.actor()?;
+        let (change, brings_key) = match edited.document.edit(actor, at, &plan.writes) {
+            Err(DocumentError::Locked { .. }) if edited.document.keys().is_empty() => {
+                let keys = Keyring::of(RecordKey::make(&mut *state.entropy));
+                put_keyring(&mut batch, &state.vault, plan.doc, &keys)?;
+                edited.document = edited.document.with_keys(keys);
+                (edited.document.edit(actor, at, &plan.writes)?, true)
+            }
+            Err(DocumentError::Locked { .. }) => return Err(FieldError::Locked),
+            // What the server has not accepted yet it cannot have the key of.
+            change => (change?, is_new),
+        };
+        let Some(change) = change else {
             self.store.commit(batch)?; // everything is so already: nothing to send
             return Ok(ChangeNotice::default());
         };
@@ -228,11 +250,12 @@ impl Engine {
         let bytes = change.bytes().to_vec();
         #[cfg(feature = "seeded-bugs")]
         let bytes = state.bugs.bytes_of(&change);
-        let recorded = Recorded { command, at, recorded_at: now, changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes }] };
+        let recorded =
+            Recorded { command, at, recorded_at: now, changes: vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes }], brings_key };
         let number = state.outbox.next_number();
         let summary = edited.summary();
         Outbox::write(&mut batch, &self.store, number, &recorded)?;
-        tables::put(&mut batch, tables::summary(plan.kind, plan.doc), &summary);
+        tables::put_summary(&mut batch, &summary, edited.document.keys());
         tables::put(&mut batch, tables::setting(Setting::LastHlc), &hlc.last());
         self.store.commit(batch)?;
         state.hlc = hlc;
@@ -242,7 +265,7 @@ impl Engine {
     }
 
     /// The same rules that the hub asks, before anything is written: structure and policy.
-    fn check(&self, state: &State, before: &Document, after: &Document, change: &Change) -> Result<(), FieldError> {
+    pub(super) fn check(&self, state: &State, before: &Document, after: &Document, change: &Change) -> Result<(), FieldError> {
         let street = state.given()?.street;
         let failed = DocumentError::NotApplied { id: before.id() };
         let operations = wellformed::check(before, change).map_err(|_| failed)?;
@@ -284,6 +307,6 @@ impl Engine {
 
     /// The view of a document.
     pub(super) fn view(&self, state: &State, doc: DocId, what: &'static str) -> Result<View, FieldError> {
-        View::load(&self.store, &state.outbox, doc)?.ok_or(FieldError::NotFound { what })
+        View::load(&self.store, state, doc)?.ok_or(FieldError::NotFound { what })
     }
 }

@@ -6,7 +6,7 @@ use crate::field::{Engine, FieldError};
 use crate::model::{DeviceId, PersonId, StreetId};
 use crate::store::Batch;
 use crate::sync::client::SyncFailure;
-use crate::sync::{DeviceKey, Encoding, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, Signed, open_frame, seal_frame};
+use crate::sync::{DeviceKey, Encoding, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, SealingKey, Signed, open_frame, seal_frame};
 
 /// Who this phone is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub(super) struct Given {
     pub street: StreetId,
     #[n(3)]
     pub name: String,
+    /// What keys of records are encrypted to; absent with identities of before there were such keys.
+    #[n(4)]
+    pub sealing: Option<SealingKey>,
 }
 
 impl KeptIdentity {
@@ -70,7 +73,13 @@ impl Engine {
         let signed: Signed = key.seal(tables::encode(&request));
         let answer = transport.post(ENROL_PATH, &seal_frame(&signed, Encoding::Deflate)).map_err(SyncFailure::from)?;
         let response: EnrolResponse = open_frame(&frame_of(answer)?).map_err(SyncFailure::from)?;
-        kept.given = Some(Given { device: response.device, person: response.person, street: response.street, name: response.name });
+        kept.given = Some(Given {
+            device: response.device,
+            person: response.person,
+            street: response.street,
+            name: response.name,
+            sealing: Some(response.sealing),
+        });
         let mut state = self.state();
         self.keep_identity(&kept)?;
         state.offset_ms = response.now.since(self.clock.now());

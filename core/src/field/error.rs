@@ -40,6 +40,12 @@ pub enum FieldError {
     /// What was refused is not on this phone any more: it was handed over to whoever answers for its scope now.
     #[error("it was handed over to whoever answers for it now")]
     HandedOver,
+    /// What is personal there is not for this person to read, and so not to write.
+    #[error("what is personal in the record is locked for this person")]
+    Locked,
+    /// The record was erased: nothing can be written there any more.
+    #[error("the record was erased")]
+    Erased,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,6 +75,8 @@ impl FieldError {
             Self::Denied(denied) => denied.code(),
             Self::Superseded(superseded) => superseded.code(),
             Self::NotTheAuthor => "field.not_the_author",
+            Self::Locked => "field.locked",
+            Self::Erased => "field.erased",
             Self::HandedOver => "field.handed_over",
             Self::Store(error) => error.code(),
             Self::Document(error) => error.code(),

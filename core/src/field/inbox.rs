@@ -122,18 +122,21 @@ impl Engine {
         let mut lines = Vec::new();
         for pushed in &late.changes.0 {
             let Ok(change) = Change::parse(&pushed.bytes) else { continue };
-            let mut document = match scratch.iter().position(|document| document.id() == pushed.doc) {
+            let came = late.keys.iter().flat_map(|keys| &keys.0).find(|(doc, _)| *doc == pushed.doc).map(|(_, keys)| keys.clone());
+            let document = match scratch.iter().position(|document| document.id() == pushed.doc) {
                 Some(at) => scratch.swap_remove(at),
-                None => match crate::field::documents::View::load(&self.store, &state.outbox, pushed.doc)? {
+                None => match crate::field::documents::View::load(&self.store, state, pushed.doc)? {
                     Some(view) => view.document,
                     None => Document::new(pushed.kind, pushed.doc)?,
                 },
             };
+            let keys = document.keys().union(&came.unwrap_or_default());
+            let mut document = document.with_keys(keys);
             if document.kind() == pushed.kind
                 && let Ok(operations) = wellformed::check(&document, &change)
                 && document.apply([&change]).is_ok()
             {
-                lines.extend(operations.iter().filter_map(line));
+                lines.extend(operations.iter().filter_map(|operation| line(&document, operation)));
                 scratch.push(document);
             }
         }
@@ -149,8 +152,9 @@ impl Engine {
 }
 
 /// What an operation says in words.
-fn line(operation: &wellformed::Operation) -> Option<(String, Personal<String>)> {
+fn line(document: &Document, operation: &wellformed::Operation) -> Option<(String, Personal<String>)> {
     let Action::Put(value) = &operation.action else { return None };
+    let value = document.keys().open(document.kind(), document.id(), &operation.path, value).ok()?;
     let field = match &operation.path {
         Path::Root(key) => key.clone(),
         Path::Register(_, _) => operation.path.to_string(),
@@ -158,7 +162,7 @@ fn line(operation: &wellformed::Operation) -> Option<(String, Personal<String>)>
         Path::Entry(_, _) => return None,
     };
     let value = match value {
-        Scalar::Text(text) => text.clone(),
+        Scalar::Text(text) => text,
         Scalar::Bool(value) => value.to_string(),
         Scalar::Null => String::new(),
         Scalar::Int(_) | Scalar::Bytes(_) => return None,

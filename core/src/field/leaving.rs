@@ -55,7 +55,8 @@ fn erase(store: &dyn Store) -> Result<(), FieldError> {
         let mut batch = Batch::new();
         rows.into_iter().filter(|(row, _)| *row != key).for_each(|(row, _)| batch.delete(row));
         if batch.is_empty() {
-            return Ok(());
+            // With them goes what could have opened the keys of records in what the files still hold.
+            return Ok(store.set_roots(&[])?);
         }
         store.commit(batch)?;
     }

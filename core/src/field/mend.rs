@@ -65,7 +65,8 @@ pub(super) fn rerun(update: &mut Update<'_>, actor: Actor, groups: Vec<Rerun>, r
         let Some(change) = document.edit(actor, at, &plan.writes)? else { continue };
         greatest = at;
         let changes = vec![RecordedChange { doc: plan.doc, kind: plan.kind, bytes: change.bytes().to_vec() }];
-        update.rewrite_group(number, Recorded { at, changes, ..recorded });
+        // The keys go along once more: that the server lacked them may be why it was refused.
+        update.rewrite_group(number, Recorded { at, changes, brings_key: true, ..recorded });
     }
     Ok(greatest)
 }
@@ -73,7 +74,7 @@ pub(super) fn rerun(update: &mut Update<'_>, actor: Actor, groups: Vec<Rerun>, r
 fn rebuild(update: &mut Update<'_>, doc: &DocId, kind: crate::docs::DocKind) -> Result<Document, FieldError> {
     let mut document = match update.base_document(*doc)? {
         Some((document, _)) => document,
-        None => Document::new(kind, *doc)?,
+        None => Document::new(kind, *doc)?.with_keys(update.keys(*doc)?),
     };
     let waiting: Vec<Change> = update
         .waiting_changes(*doc)?

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::docs::{Change, DocumentError};
+use crate::docs::{Change, DocumentError, Keyring};
 use crate::field::documents::Base;
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
@@ -71,7 +71,11 @@ impl Engine {
         if state.bugs.moves_cursor_first && !completes {
             self.keep_grant(state, after.clone())?;
         }
-        match self.apply_entries(state, part.entries.0, &held, (!completes).then_some(&after), notice) {
+        let keys = part.keys.unwrap_or_default().0;
+        for (doc, _) in keys.iter().filter(|(_, keys)| keys.is_erased()) {
+            self.forget_keys(state, *doc)?;
+        }
+        match self.apply_entries(state, keys, part.entries.0, &held, (!completes).then_some(&after), notice) {
             Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, &held),
             applied => applied?,
         }
@@ -89,6 +93,7 @@ impl Engine {
     fn apply_entries(
         &self,
         state: &mut State,
+        mut keys: Vec<(DocId, Keyring)>,
         entries: Vec<Entry>,
         held: &HeldGrant,
         after: Option<&HeldGrant>,
@@ -102,6 +107,9 @@ impl Engine {
             let fresh = state.bugs.incarnation(fresh, state.incarnation);
             let mut update = Update::new(&*self.store, state);
             let mut directory = None;
+            for (doc, keys) in std::mem::take(&mut keys) {
+                update.learn_keys(doc, &keys)?;
+            }
             while update.weight() < SLICE_BYTES {
                 let Some(entry) = entries.next() else { break };
                 apply_entry(&mut update, held, &others, entry, &mut directory)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::docs::DocKind;
 use crate::field::engine::State;
+use crate::field::keys::keyring;
 use crate::field::search::{Entry, Hit, RowKind, SearchIndex};
 use crate::field::tables;
 use crate::field::{Engine, FieldError, SyncState};
@@ -112,7 +113,13 @@ impl Engine {
     /// # Errors
     /// When the store fails or the row does not decode.
     pub fn summary_of(&self, kind: DocKind, doc: DocId) -> Result<Option<Summary>, FieldError> {
-        tables::get(&self.store, &tables::summary(kind, doc))
+        let row = self.store.get(&tables::summary(kind, doc))?;
+        row.map(|bytes| self.open_summary(doc, &bytes)).transpose()
+    }
+
+    /// A summary's row, opened with the keys that are here.
+    fn open_summary(&self, doc: DocId, bytes: &[u8]) -> Result<Summary, FieldError> {
+        tables::summary_of(row::open(bytes)?, &keyring(&self.store, &self.vault, doc)?)
     }
 
     /// What a place is called, for lists of what is in it.
@@ -126,8 +133,8 @@ impl Engine {
 
     pub(super) fn each_summary(&self, kind: DocKind, visit: &mut dyn FnMut(Summary, SyncState)) -> Result<(), FieldError> {
         let state = self.state();
-        tables::each(&self.store, &tables::summaries_of(kind), &mut |_, bytes| {
-            let summary: Summary = tables::decode("summary", row::open(bytes)?)?;
+        tables::each_summary(&self.store, kind, &mut |doc, bytes| {
+            let summary = self.open_summary(doc, bytes)?;
             let sync = state.sync_state(summary.id());
             visit(summary, sync);
             Ok(())
@@ -138,8 +145,8 @@ impl Engine {
     fn build_index(&self) -> Result<Search, FieldError> {
         let mut search = Search::default();
         let each = |kind, visit: &mut dyn FnMut(Summary)| {
-            tables::each(&self.store, &tables::summaries_of(kind), &mut |_, bytes| {
-                visit(tables::decode("summary", row::open(bytes)?)?);
+            tables::each_summary(&self.store, kind, &mut |doc, bytes| {
+                visit(self.open_summary(doc, bytes)?);
                 Ok(())
             })
         };
@@ -237,7 +244,7 @@ fn entry_of(summary: &Summary, places: &PlaceNames) -> Entry {
             (RowKind::Organisation, names, row.address.clone().into_iter().collect(), texts)
         }
         Summary::Party(row) => (RowKind::Party, revealed(&row.name), Vec::new(), Vec::new()),
-        Summary::Case(row) => (RowKind::Case, Vec::new(), Vec::new(), vec![row.excerpt.reveal().clone()]),
+        Summary::Case(row) => (RowKind::Case, Vec::new(), Vec::new(), revealed(&row.excerpt)),
     };
     Entry { id: summary.id(), kind, names, doors, texts }
 }

@@ -1,7 +1,8 @@
 //! What the server refused and a person must look at: kept with its command and its reason, never dropped by the engine.
 //!
 //! One thing is not kept whole: work on a scope to which its author had lost the right. The server has taken it for whoever answers for that scope
-//! now, and what it says of people there is no longer this phone's to hold. What is kept says that there was such work, and where it went.
+//! now, and what it says of people there is no longer this phone's to hold. What is kept says that there was such work, and where it went. So it is with
+//! work on a record that was erased.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,7 @@ impl Trace {
 impl Refused {
     /// A refusal as a verdict has it.
     pub(super) fn new(recorded: Recorded, code: String, refused_at: Millis) -> Self {
-        if code == Refusal::GrantEnded.code() {
+        if code == Refusal::GrantEnded.code() || code == Refusal::Erased.code() {
             return Self { trace: Some(Trace::of(&recorded)), recorded: None, code, refused_at };
         }
         Self { recorded: Some(recorded), code, refused_at, trace: None }

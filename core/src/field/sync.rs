@@ -7,12 +7,15 @@ use crate::field::held::HeldGrant;
 use crate::field::reconcile::Reconciliation;
 use crate::field::status::KeptStatus;
 use crate::field::tables::{self, Setting};
-use crate::field::transport::{SYNC_PATH, Transport, frame_of};
+use crate::field::transport::{SYNC_PATH, Transport, TransportAnswer, frame_of};
 use crate::field::{BootstrapStatus, ChangeNotice, Engine, Exchanged, FieldError, Phase, SyncState, SyncStatus};
 use crate::model::{DocId, Millis};
 use crate::store::Batch;
 use crate::sync::Progress;
 use crate::sync::client::{Effect, Input, SyncFailure};
+
+/// Posts a frame to the path of syncs.
+pub(super) type Post<'a> = dyn FnMut(Vec<u8>) -> Result<TransportAnswer, SyncFailure> + 'a;
 
 /// What a sync came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,11 @@ impl Engine {
     /// # Errors
     /// As [`Engine::sync`].
     pub fn sync_with(&self, transport: &dyn Transport, progress: &mut dyn FnMut(&SyncStatus)) -> Result<SyncReport, FieldError> {
+        self.exchange(&mut |frame| transport.post(SYNC_PATH, &frame).map_err(SyncFailure::from), progress)
+    }
+
+    /// One sync, whose frames `post` carries.
+    pub(super) fn exchange(&self, post: &mut Post<'_>, progress: &mut dyn FnMut(&SyncStatus)) -> Result<SyncReport, FieldError> {
         self.state().given()?;
         let mut input = Input::Start;
         loop {
@@ -50,7 +58,7 @@ impl Engine {
                     Ok(frame) => Input::Composed(frame),
                     Err(error) => Input::Failed(failure_of(error)),
                 },
-                Effect::Send(frame) => match transport.post(SYNC_PATH, &frame).map_err(SyncFailure::from).and_then(frame_of) {
+                Effect::Send(frame) => match post(frame).and_then(frame_of) {
                     Ok(answer) => Input::Answer(answer),
                     Err(failure) => Input::Failed(failure),
                 },

@@ -10,13 +10,15 @@
 //! | 6 | grant | the grant and its cursor |
 //! | 7 | grant, document | the generation of the reading that named it: the document is in this grant's scope |
 //! | 8 | document, change | an accepted change that no base holds and no backup of the server is known to have (chunked) |
+//! | 9 | document | the keys of the record, or that it was erased, sealed in the vault |
 
 use std::ops::{Bound, ControlFlow};
 
-use crate::docs::DocKind;
+use crate::docs::{DocKind, Keyring};
 use crate::field::FieldError;
 use crate::model::{ChangeHash, DocId, GrantId, GroupId};
 use crate::store::{Batch, Read, chunks, row};
+use crate::summary::Summary;
 
 const SETTING: u8 = 1;
 const BASE: u8 = 2;
@@ -26,6 +28,7 @@ const REFUSED: u8 = 5;
 const GRANT: u8 = 6;
 const MEMBER: u8 = 7;
 const KEPT: u8 = 8;
+const KEYS: u8 = 9;
 
 /// The settings.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +61,16 @@ pub(super) fn summary(kind: DocKind, doc: DocId) -> Vec<u8> {
     keyed(SUMMARY, &[&[kind.number()], doc.as_bytes()])
 }
 
-pub(super) fn summaries_of(kind: DocKind) -> Vec<u8> {
-    vec![SUMMARY, kind.number()]
+/// What is done with a document and its summary's row.
+type VisitSummary<'a> = dyn FnMut(DocId, &[u8]) -> Result<(), FieldError> + 'a;
+
+/// Calls `visit` with each document of a kind and its summary's row.
+pub(super) fn each_summary(read: &dyn Read, kind: DocKind, visit: &mut VisitSummary<'_>) -> Result<(), FieldError> {
+    let prefix = [SUMMARY, kind.number()];
+    each(read, &prefix, &mut |key, row| {
+        let doc = key.get(prefix.len()..).and_then(|id| DocId::try_from(id).ok()).ok_or(FieldError::Damaged { table: "summary" })?;
+        visit(doc, row)
+    })
 }
 
 pub(super) fn outbox(number: u64) -> Vec<u8> {
@@ -80,6 +91,15 @@ pub(super) fn member(grant: GrantId, doc: DocId) -> Vec<u8> {
 
 pub(super) fn kept(doc: DocId, change: &ChangeHash) -> Vec<u8> {
     keyed(KEPT, &[doc.as_bytes(), &change.0])
+}
+
+pub(super) fn keys(doc: DocId) -> Vec<u8> {
+    keyed(KEYS, &[doc.as_bytes()])
+}
+
+/// What the keys of all records begin with.
+pub(super) fn all_keys() -> Vec<u8> {
+    vec![KEYS]
 }
 
 fn keyed(table: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -106,6 +126,16 @@ pub(super) fn get<T: for<'b> minicbor::Decode<'b, ()>>(read: &dyn Read, key: &[u
 /// Reads a value of any length.
 pub(super) fn get_long<T: for<'b> minicbor::Decode<'b, ()>>(read: &dyn Read, key: &[u8]) -> Result<Option<T>, FieldError> {
     chunks::get_chunked(read, key)?.map(|bytes| decode(table_of(key), row::open(&bytes)?)).transpose()
+}
+
+/// Puts a summary, what is personal in it sealed.
+pub(super) fn put_summary(batch: &mut Batch, summary: &Summary, keys: &Keyring) {
+    batch.put(self::summary(summary.kind(), summary.id()), row::seal(&summary.to_row(keys)));
+}
+
+/// Reads a summary's row as far as these keys open it.
+pub(super) fn summary_of(bytes: &[u8], keys: &Keyring) -> Result<Summary, FieldError> {
+    Summary::from_row(bytes, keys).map_err(|_| FieldError::Damaged { table: "summary" })
 }
 
 /// The document of each member row of a grant.
@@ -236,6 +266,7 @@ fn table_of(key: &[u8]) -> &'static str {
         Some(&REFUSED) => "refused",
         Some(&GRANT) => "grant",
         Some(&KEPT) => "kept",
+        Some(&KEYS) => "keys",
         _ => "member",
     }
 }

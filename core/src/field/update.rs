@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::docs::{Change, DocKind, Document, DocumentError, hash_of};
+use crate::docs::{Change, DocKind, Document, DocumentError, Keyring, hash_of};
 use crate::field::ChangeNotice;
 use crate::field::FieldError;
 use crate::field::command::{Recorded, RecordedChange};
@@ -12,10 +12,12 @@ use crate::field::documents::{Base, View};
 use crate::field::engine::State;
 use crate::field::held::HeldGrant;
 use crate::field::kept::{Kept, accepted_changes};
+use crate::field::keys::{keyring, put_keyring};
 use crate::field::outbox::Outbox;
 use crate::field::refused::Refused;
 use crate::field::tables;
 use crate::model::{ChangeHash, DocId, GrantId, Receipt, Receipts};
+use crate::policy;
 use crate::store::{Batch, Store, chunks, row};
 use crate::summary::Summary;
 
@@ -45,6 +47,8 @@ pub(super) struct Update<'a> {
     dropped: BTreeMap<DocId, DocKind>,
     /// Snapshots that are stored without being loaded, with their summaries.
     whole: BTreeMap<DocId, (Base, Vec<u8>)>,
+    /// Keys that came.
+    keys: BTreeMap<DocId, Keyring>,
     batch: Batch,
 }
 
@@ -70,8 +74,29 @@ impl<'a> Update<'a> {
             touched: BTreeSet::new(),
             dropped: BTreeMap::new(),
             whole: BTreeMap::new(),
+            keys: BTreeMap::new(),
             batch: Batch::new(),
         }
+    }
+
+    /// Takes keys that came for a record; what is here of it is read with them from now on.
+    pub(super) fn learn_keys(&mut self, doc: DocId, came: &Keyring) -> Result<(), FieldError> {
+        let known = self.keys(doc)?;
+        let keys = known.union(came);
+        // Those of an erased record are destroyed already: what shows of it is not.
+        if keys != known || came.is_erased() {
+            self.keys.insert(doc, keys);
+            // The summary of a snapshot that comes with them fits them already.
+            if self.has_base(doc)? || self.state.outbox.has(doc) {
+                self.touched.insert(doc);
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of a record, as this update leaves them.
+    pub(super) fn keys(&self, doc: DocId) -> Result<Keyring, FieldError> {
+        self.keys.get(&doc).map_or_else(|| keyring(&self.store, &self.state.vault, doc), |keys| Ok(keys.clone()))
     }
 
     /// The rows that are written beside.
@@ -113,7 +138,7 @@ impl<'a> Update<'a> {
 
     /// Takes a snapshot in the place of the base. Stored without being loaded when nothing of this phone waits for the document.
     pub(super) fn replace(&mut self, doc: DocId, base: Base, summary: &[u8]) -> Result<(), FieldError> {
-        let fits = minicbor::decode::<Summary>(summary).is_ok_and(|summary| summary.id() == doc && summary.kind() == base.kind);
+        let fits = Summary::from_row(summary, &Keyring::default()).is_ok_and(|summary| summary.id() == doc && summary.kind() == base.kind);
         if fits && !self.state.outbox.has(doc) {
             self.bases.remove(&doc);
             self.whole.insert(doc, (base, summary.to_vec()));
@@ -150,12 +175,26 @@ impl<'a> Update<'a> {
     /// Drops a document that is in no scope any more; one that still has unsent work stays until that is acknowledged.
     pub(super) fn leave(&mut self, grant: GrantId, doc: DocId, others: impl IntoIterator<Item = GrantId>) -> Result<(), FieldError> {
         self.batch.delete(tables::member(grant, doc));
+        let mut remaining = Vec::new();
         for other in others.into_iter().filter(|other| *other != grant) {
             if self.store.get(&tables::member(other, doc))?.is_some() {
-                return Ok(());
+                remaining.push(other);
             }
         }
-        self.drop_if_idle(doc)
+        if remaining.is_empty() { self.drop_if_idle(doc) } else { self.narrow_keys(doc, &remaining) }
+    }
+
+    /// Keeps of a record's keys what the roles of these grants may read. What waits for it is sealed with the others, and keeps them.
+    fn narrow_keys(&mut self, doc: DocId, grants: &[GrantId]) -> Result<(), FieldError> {
+        let held = self.keys(doc)?;
+        let Some(kind) = self.base(doc)?.map(|base| base.document.kind()).filter(|_| !self.state.outbox.has(doc)) else { return Ok(()) };
+        let roles = grants.iter().filter_map(|grant| self.state.grants.get(grant)).map(|held| &held.grant.role);
+        let narrowed = roles.fold(Keyring::default(), |all, role| all.union(&policy::opened(role, kind, &held)));
+        if !held.is_erased() && narrowed != held {
+            self.keys.insert(doc, narrowed);
+            self.touched.insert(doc);
+        }
+        Ok(())
     }
 
     /// Whether a document with a base is in none of these grants' scopes, this update's entries included.
@@ -190,9 +229,10 @@ impl<'a> Update<'a> {
         Ok(())
     }
 
-    /// The base of a document, as far as this update has brought it.
+    /// The base of a document, as far as this update has brought it, with its keys.
     pub(super) fn base_document(&mut self, doc: DocId) -> Result<Option<(Document, Receipts)>, FieldError> {
-        Ok(self.base(doc)?.map(|base| (base.document.clone(), base.receipts.clone())))
+        let keys = self.keys(doc)?;
+        Ok(self.base(doc)?.map(|base| (base.document.clone().with_keys(keys), base.receipts.clone())))
     }
 
     fn base(&mut self, doc: DocId) -> Result<Option<&LoadedBase>, FieldError> {
@@ -264,7 +304,7 @@ impl<'a> Update<'a> {
         let kind = waiting.first().map(|change| change.kind);
         let (mut document, receipts) = match (self.base_document(doc)?, kind) {
             (Some(base), _) => base,
-            (None, Some(kind)) => (Document::new(kind, doc)?, Receipts::default()),
+            (None, Some(kind)) => (Document::new(kind, doc)?.with_keys(self.keys(doc)?), Receipts::default()),
             (None, None) => return Ok(None),
         };
         let changes: Vec<Change> = waiting
@@ -294,7 +334,7 @@ impl<'a> Update<'a> {
             match self.view(doc)? {
                 Some(view) => {
                     let summary = view.summary();
-                    tables::put(&mut self.batch, tables::summary(summary.kind(), doc), &summary);
+                    tables::put_summary(&mut self.batch, &summary, view.document.keys());
                     applied.notice.documents.push((summary.kind(), doc));
                     applied.summaries.push(summary);
                 }
@@ -309,6 +349,9 @@ impl<'a> Update<'a> {
             }
         }
         self.write_bases(&mut applied)?;
+        for (doc, keys) in &self.keys {
+            put_keyring(&mut self.batch, &self.state.vault, *doc, keys)?;
+        }
         self.write_groups(&mut applied)?;
         Ok((self.batch, applied))
     }
@@ -323,11 +366,13 @@ impl<'a> Update<'a> {
             base.write(&mut self.batch, &self.store, doc)?;
             self.batch.put(tables::summary(base.kind, doc), row::seal(&summary));
             applied.notice.documents.push((base.kind, doc));
-            applied.summaries.push(tables::decode("summary", &summary)?);
+            applied.summaries.push(tables::summary_of(&summary, &self.keys(doc)?)?);
         }
         for (doc, kind) in std::mem::take(&mut self.dropped) {
             chunks::delete_chunked_in(&mut self.batch, &self.store, &tables::base(doc))?;
             self.batch.delete(tables::summary(kind, doc));
+            self.batch.delete(tables::keys(doc));
+            self.keys.remove(&doc);
             applied.notice.documents.push((kind, doc));
             applied.dropped.push(doc);
         }

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::docs::{DocKind, Document, Scalar, Slot, Write, layout::Container};
+use crate::docs::{DocKind, Document, Keyring, Scalar, Slot, Write, layout::Container};
 use crate::field::documents::Base;
 use crate::field::enrol::{Given, KeptIdentity};
 use crate::field::tables::{self, Setting};
@@ -14,16 +14,17 @@ use crate::model::{
 };
 use crate::store::{Batch, MemoryStore, Read, Store};
 use crate::summary::Summary;
-use crate::sync::{Entered, Entry, List, Part, RecordKind, Response};
+use crate::sync::{Entered, Entry, List, Part, RecordKind, Response, SealingKey};
 
 const NOW: Millis = Millis(1_795_500_000_000);
 const INCARNATION: Incarnation = Incarnation([8; 8]);
 
 /// The first version, the one with marks, and the one whose grants have roles.
-const STORES: [&str; 3] = [
+const STORES: [&str; 4] = [
     include_str!("../../vectors/phone-store-1.txt"),
     include_str!("../../vectors/phone-store-2.txt"),
     include_str!("../../vectors/phone-store-3.txt"),
+    include_str!("../../vectors/phone-store-4.txt"),
 ];
 
 struct Fixed;
@@ -54,6 +55,11 @@ fn make() -> MemoryStore {
     Arc::into_inner(store).unwrap()
 }
 
+/// That phone, opened.
+pub(in crate::field) fn enrolled_engine() -> Engine {
+    fill(Arc::new(MemoryStore::new()))
+}
+
 /// Makes that phone in an empty store.
 pub(in crate::field) fn fill(store: Arc<dyn Store>) -> Engine {
     let given = Given {
@@ -61,6 +67,7 @@ pub(in crate::field) fn fill(store: Arc<dyn Store>) -> Engine {
         person: PersonId::from_bytes(id(2)),
         street: StreetId::from_bytes(id(3)),
         name: "王建国".into(),
+        sealing: Some(SealingKey([11; 32])),
     };
     let mut batch = Batch::new();
     let identity = KeptIdentity { seed: [9; 32], server: "https://doorstep.example.cn".into(), given: Some(given) };
@@ -118,12 +125,13 @@ pub(in crate::field) fn first_answer() -> Response {
     ];
     let actor = crate::docs::Actor { device: DeviceId::from_bytes(id(7)).tag(), incarnation: Incarnation([7; 8]) };
     household.edit(actor, crate::model::Hlc::new(NOW, 0), &writes).unwrap();
-    let summary = tables::encode(&Summary::of(&household, &Receipts::default()));
+    let summary = Summary::of(&household, &Receipts::default()).to_row(&Keyring::default());
     let entries = vec![
         Entry::Record { id: crate::model::DocId::from_bytes(id(3)), kind: RecordKind::Directory, bytes: tables::encode(&directory) },
         Entry::Snapshot { doc: household.id(), kind: DocKind::Household, bytes: household.save(), receipts: Receipts::default(), summary },
     ];
-    let part = Part { grant: grant.id, from: Position(0), to: Position(9), entries: List(entries), more: None, bootstrap: None };
+    let part =
+        Part { grant: grant.id, from: Position(0), to: Position(9), entries: List(entries), more: None, bootstrap: None, keys: None };
     Response {
         parts: Some(List(vec![part])),
         entered: Some(List(vec![Entered { grant }])),
@@ -141,12 +149,14 @@ fn unhex(text: &str) -> Vec<u8> {
 
 #[test]
 fn this_version_writes_the_store_of_the_vector() {
-    let rows = make().range(Bound::Unbounded, Bound::Unbounded, 10_000).unwrap();
-    let written: String = rows.iter().map(|(key, value)| format!("{} {}\n", hex(key), hex(value))).collect();
+    let store = make();
+    let rows = store.range(Bound::Unbounded, Bound::Unbounded, 10_000).unwrap();
+    let mut written = format!("roots {}\n", hex(&store.roots().unwrap().unwrap()));
+    rows.iter().for_each(|(key, value)| written.push_str(&format!("{} {}\n", hex(key), hex(value))));
     if std::env::var_os("WRITE_VECTORS").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/phone-store-3.txt"), &written).unwrap();
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/phone-store-4.txt"), &written).unwrap();
     }
-    assert_eq!(written, STORES[2]);
+    assert_eq!(written, STORES[3]);
 }
 
 #[test]
@@ -159,6 +169,10 @@ fn is_read(rows: &str) {
     let mut batch = Batch::new();
     for line in rows.lines() {
         let (key, value) = line.split_once(' ').unwrap();
+        if key == "roots" {
+            store.set_roots(&unhex(value)).unwrap();
+            continue;
+        }
         batch.put(unhex(key), unhex(value));
     }
     store.commit(batch).unwrap();

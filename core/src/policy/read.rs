@@ -1,7 +1,7 @@
 //! The read half: a table of what each role sees of each field, and what follows for its feed.
 
-use crate::docs::DocKind;
 use crate::docs::layout::fields;
+use crate::docs::{DocKind, Keyring};
 use crate::model::Role;
 
 /// How a field is seen.
@@ -102,8 +102,13 @@ pub fn access(role: &Role, kind: DocKind, field: &str) -> Access {
     }
 }
 
-/// Whether documents of a kind are sent to somebody of this role: as long as fields are not sealed each for itself, those of which all is
-/// clear to the role.
+/// Whether documents of a kind are sent to somebody of this role: those of which all that is not personal is clear to the role. What is personal
+/// is sealed field by field, and its keys go along as far as [`opened`] says.
 pub fn receives(role: &Role, kind: DocKind) -> bool {
-    fields(kind).iter().all(|field| access(role, kind, field.name) == Access::Clear)
+    fields(kind).iter().filter(|field| !field.is_personal).all(|field| access(role, kind, field.name) == Access::Clear)
+}
+
+/// The keys of a record that somebody of this role is given.
+pub fn opened(role: &Role, kind: DocKind, keys: &Keyring) -> Keyring {
+    keys.only(kind, |field| access(role, kind, field) == Access::Clear)
 }

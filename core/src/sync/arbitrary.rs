@@ -4,12 +4,12 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::docs::DocKind;
-use crate::model::{ChangeHash, Grant, Incarnation, Millis, Position, Receipt, Receipts, Role, Scope, Seal};
+use crate::docs::{DocKind, Keyring, RecordKey};
+use crate::model::{ChangeHash, DocId, Grant, Incarnation, Millis, Position, Receipt, Receipts, Role, Scope, Seal};
 use crate::sync::{
     Bootstrap, Decision, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, InboxDigest, LateWork, List,
     MOST_RESUME_KEY_BYTES, Offer, Part, Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume,
-    ResumeKey, Signature, Signed, Verdict,
+    ResumeKey, SealingKey, Signature, Signed, Verdict, WrappedKeys,
 };
 
 macro_rules! id {
@@ -125,11 +125,12 @@ pub(super) fn request() -> impl Strategy<Value = Request> {
     let what = (list(reading()), option::of(push()), option::of(list(offer())), option::of(list(relay())));
     let decision = (id!(), any::<bool>()).prop_map(|(group, adopts)| Decision { group, adopts });
     let late = (option::of(any::<[u8; 8]>().prop_map(InboxDigest)), option::of(list(decision)), option::of(any::<bool>()));
+    let late = (late, option::of(bytes().prop_map(WrappedKeys::of_bytes)));
     let request = |(who, what, late)| {
         let (protocol, device, incarnation, sent_at, ledger) = who;
         let (cursors, push, offers, relays) = what;
-        let (inbox, decisions, signs_out) = late;
-        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions, signs_out }
+        let ((inbox, decisions, signs_out), keys) = late;
+        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions, signs_out, keys }
     };
     (who, what, late).prop_map(request)
 }
@@ -166,9 +167,25 @@ pub(super) fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
+/// Rings of some keys, and of erased records.
+fn keyring() -> impl Strategy<Value = Keyring> {
+    let key = any::<[u8; 32]>().prop_filter_map("a key", |bytes| RecordKey::from_bytes(&bytes));
+    let held = proptest::collection::vec(key, 0..3);
+    let whole = held.prop_map(|keys| keys.into_iter().fold(Keyring::default(), |all, key| all.union(&Keyring::of(key))));
+    (whole, kind(), any::<[bool; 2]>()).prop_map(|(keys, kind, [is_erased, is_partial])| match (is_erased, is_partial) {
+        (true, _) => Keyring::erased(),
+        (false, true) => keys.only(kind, |field| field == "name" || field == "visits.findings"),
+        (false, false) => keys,
+    })
+}
+
+fn keys<const MOST: usize>() -> impl Strategy<Value = Option<List<(DocId, Keyring), MOST>>> {
+    option::of(list((id!(), keyring())))
+}
+
 fn part() -> impl Strategy<Value = Part> {
-    (id!(), position(), position(), list(entry()), option::of(any::<bool>()), option::of(bootstrap()))
-        .prop_map(|(grant, from, to, entries, more, bootstrap)| Part { grant, from, to, entries, more, bootstrap })
+    (id!(), position(), position(), list(entry()), option::of(any::<bool>()), option::of(bootstrap()), keys())
+        .prop_map(|(grant, from, to, entries, more, bootstrap, keys)| Part { grant, from, to, entries, more, bootstrap, keys })
 }
 
 fn entered() -> impl Strategy<Value = Entered> {
@@ -185,13 +202,13 @@ fn entered() -> impl Strategy<Value = Entered> {
 
 pub(super) fn response() -> impl Strategy<Value = Response> {
     let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
-    let scopes = (option::of(list(entered())), option::of(list(id!())), option::of(list(id!())));
+    let scopes = (option::of(list(entered())), option::of(list(id!())));
     let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()), option::of(any::<bool>()));
     let rest = (rest, option::of(position()), option::of(list(late_work())), option::of(any::<bool>()));
     (head, scopes, rest).prop_map(
         |(
             (protocol, now, ledger, verdicts, parts),
-            (entered, left, erased),
+            (entered, left),
             ((backed_up_to, lacking, least_protocol, pushed), accepted_by, inbox, wipe),
         )| Response {
             protocol,
@@ -201,7 +218,6 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
             parts,
             entered,
             left,
-            erased,
             backed_up_to,
             lacking,
             least_protocol,
@@ -214,11 +230,12 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
 }
 
 fn late_work() -> impl Strategy<Value = LateWork> {
-    (id!(), id!(), millis(), list(pushed_change())).prop_map(|(group, author, arrived_at, changes)| LateWork {
+    (id!(), id!(), millis(), list(pushed_change()), keys()).prop_map(|(group, author, arrived_at, changes, keys)| LateWork {
         group,
         author,
         arrived_at,
         changes,
+        keys,
     })
 }
 
@@ -237,12 +254,8 @@ pub(super) fn enrol_request() -> impl Strategy<Value = EnrolRequest> {
 }
 
 pub(super) fn enrol_response() -> impl Strategy<Value = EnrolResponse> {
-    (any::<u32>(), millis(), id!(), id!(), id!(), "\\PC{0,40}").prop_map(|(protocol, now, device, person, street, name)| EnrolResponse {
-        protocol,
-        now,
-        device,
-        person,
-        street,
-        name,
-    })
+    let sealing = any::<[u8; 32]>().prop_map(SealingKey);
+    (any::<u32>(), millis(), id!(), id!(), id!(), "\\PC{0,40}", sealing).prop_map(
+        |(protocol, now, device, person, street, name, sealing)| EnrolResponse { protocol, now, device, person, street, name, sealing },
+    )
 }

@@ -24,6 +24,8 @@ pub const MOST_OFFERS: usize = 4_096;
 pub const MOST_LATE: usize = 64;
 /// How many bytes of late work one answer aims at, so that it stays an answer beside what else it brings.
 pub const LATE_BYTES: usize = 128 * 1024;
+/// The most records whose keys come with one request: as many as there are groups, and what is given back to a restored server.
+pub const MOST_WRAPPED_KEYS: usize = 2 * MOST_GROUPS;
 /// The longest resume key of a bootstrap, in bytes: a server needs some eighteen.
 pub const MOST_RESUME_KEY_BYTES: usize = 32;
 /// The longest reason code, in bytes.

@@ -1,7 +1,7 @@
 //! Refusals: why the hub did not accept a group.
 
 use crate::docs::wellformed::Malformed;
-use crate::docs::{DocumentError, Unparsable};
+use crate::docs::{DocumentError, Sealing, Unparsable};
 use crate::model::GroupId;
 use crate::policy::Denied;
 
@@ -52,6 +52,9 @@ pub enum Refusal {
     /// automerge did not take it, or the document would not load again.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// A personal field that is not sealed, or not with a key that the server has: the command is run again, and its keys go along.
+    #[error(transparent)]
+    Sealing(#[from] Sealing),
     /// The actor is another device's.
     #[error("the actor is another device's")]
     ForeignActor,
@@ -101,6 +104,8 @@ impl Refusal {
             Self::Malformed(malformed) => malformed.code(),
             Self::Denied(denied) => denied.code(),
             Self::Document(error) => error.code(),
+            Self::Sealing(Sealing::Missing) => "seal.missing",
+            Self::Sealing(Sealing::Broken) => "seal.broken",
             Self::ForeignActor => "sync.foreign_actor",
             Self::ForeignDocument => "sync.foreign_document",
             Self::GroupSize => "sync.group_size",
@@ -121,6 +126,8 @@ impl Refusal {
             "sync.revoked" => Self::Revoked,
             "sync.schema" => Self::Schema,
             "sync.depends_on_refused" => Self::DependsOnRefused { group },
+            "seal.missing" => Self::Sealing(Sealing::Missing),
+            "seal.broken" => Self::Sealing(Sealing::Broken),
             "sync.foreign_actor" => Self::ForeignActor,
             "sync.foreign_document" => Self::ForeignDocument,
             "sync.group_size" => Self::GroupSize,
@@ -149,7 +156,7 @@ impl Refusal {
 
     /// Whether the engine mends it by running the command again, without a person.
     pub const fn mends_itself(&self) -> bool {
-        matches!(self, Self::ClockAhead { .. } | Self::ActorForked | Self::DependsOnRefused { .. })
+        matches!(self, Self::ClockAhead { .. } | Self::ActorForked | Self::DependsOnRefused { .. } | Self::Sealing(_))
     }
 
     /// Whether honest work can meet it.

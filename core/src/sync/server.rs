@@ -347,7 +347,6 @@ impl Exchange {
             parts: some_list(page.parts),
             entered: some_list(page.entered),
             left: some_list(page.left),
-            erased: None,
             backed_up_to: page.backed_up_to,
             lacking: some_list(std::mem::take(&mut self.lacking)),
             least_protocol: self.is_outdated().then_some(self.least_protocol),

@@ -142,6 +142,8 @@ fn the_page_says_every_limit_as_it_is() {
         ("changes in an entry", MOST_ENTRY_CHANGES),
         ("offers in a request", MOST_OFFERS),
         ("groups of late work", MOST_LATE),
+        ("records whose keys are in a request", MOST_WRAPPED_KEYS),
+        ("keys of a record", crate::docs::MOST_KEYS),
         ("a resume key", MOST_RESUME_KEY_BYTES),
         ("a reason code", MOST_CODE_BYTES),
         ("an enrolment code as typed", MOST_ENROLMENT_CODE_BYTES),

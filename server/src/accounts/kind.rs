@@ -41,7 +41,7 @@ impl Kind {
             Act::ManagePeople | Act::ManageAccounts => matches!(self, Self::Security),
             Act::SeeAccounts => matches!(self, Self::Security | Self::Auditor),
             Act::SeeAudit | Act::SeeQuarantine => matches!(self, Self::Auditor),
-            Act::SeeRecords => false,
+            Act::SeeRecords | Act::Erase => false,
         }
     }
 }
@@ -88,11 +88,13 @@ pub enum Act {
     SeeQuarantine,
     /// See places, households, residents, organisations, cases: what grid workers recorded. For the operator, until the console has roles.
     SeeRecords,
+    /// Erase people, and see what was erased. For the operator, until the console has roles.
+    Erase,
 }
 
 #[cfg(test)]
 impl Act {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::SeeDirectory,
         Self::ManageStreets,
         Self::Import,
@@ -105,6 +107,7 @@ impl Act {
         Self::SeeAudit,
         Self::SeeQuarantine,
         Self::SeeRecords,
+        Self::Erase,
     ];
 }
 
@@ -144,10 +147,10 @@ mod tests {
     fn the_table_of_rights_is_the_written_one() {
         let row = |kind: Kind| Act::ALL.map(|act| if kind.may(act) { 'x' } else { '.' }).iter().collect::<String>();
         // See directory, manage streets, import, back up, manage people, see accounts, manage accounts, see proposals, confirm, see audit,
-        // see quarantine, see records.
-        assert_eq!(row(Kind::System), "xxxx...xx...");
-        assert_eq!(row(Kind::Security), "x...xxxxx...");
-        assert_eq!(row(Kind::Auditor), "x....x.xxxx.");
+        // see quarantine, see records, erase.
+        assert_eq!(row(Kind::System), "xxxx...xx....");
+        assert_eq!(row(Kind::Security), "x...xxxxx....");
+        assert_eq!(row(Kind::Auditor), "x....x.xxxx..");
     }
 
     #[test]

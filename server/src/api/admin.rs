@@ -10,6 +10,7 @@ mod backup;
 mod change;
 mod devices;
 mod documents;
+mod erasure;
 mod guard;
 mod import;
 mod imports;
@@ -92,6 +93,7 @@ pub fn router(api: Api, guard: Guard, store: Arc<SledStore>) -> Router {
         .merge(guarded(Act::BackUp, Router::new().route("/v1/admin/backup", post(backup::start).get(backup::progress))))
         .merge(guarded(Act::ManagePeople, people()))
         .merge(guarded(Act::SeeRecords, records()))
+        .merge(guarded(Act::Erase, erasures()))
         .merge(guarded(Act::SeeQuarantine, Router::new().route("/v1/admin/streets/{street}/quarantine", get(list::quarantine))))
         .merge(guarded(Act::SeeAccounts, Router::new().route("/v1/admin/accounts", get(accounts::list))))
         .merge(guarded(Act::ManageAccounts, Router::new().route("/v1/admin/accounts", post(accounts::add))))
@@ -141,6 +143,12 @@ fn records() -> Router<Admin> {
         .route("/v1/admin/streets/{street}/organisations", get(documents::organisations))
         .route("/v1/admin/streets/{street}/documents", get(documents::states))
         .route("/v1/admin/streets/{street}/documents/{document}", get(show::document))
+}
+
+fn erasures() -> Router<Admin> {
+    Router::new()
+        .route("/v1/admin/streets/{street}/erasures", get(erasure::list))
+        .route("/v1/admin/streets/{street}/documents/{document}/erase", post(erasure::erase))
 }
 
 fn audit_log() -> Router<Admin> {

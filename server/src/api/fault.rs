@@ -14,6 +14,7 @@ impl From<HubError> for Problem {
         match error {
             HubError::Frame(_) => Self::new(StatusCode::BAD_REQUEST, code, "The body is not a frame of the protocol"),
             HubError::Protocol { .. } => Self::new(StatusCode::BAD_REQUEST, code, "This version of the protocol is not served"),
+            HubError::Keys(_) => Self::new(StatusCode::BAD_REQUEST, code, "The keys of the request cannot be read"),
             HubError::UnknownDevice => Self::new(StatusCode::UNAUTHORIZED, code, "This device is not enrolled"),
             HubError::Signature(_) => Self::new(StatusCode::UNAUTHORIZED, code, "The signature does not count"),
             HubError::Code => Self::new(StatusCode::FORBIDDEN, code, "The code is unknown, used or expired"),
@@ -33,6 +34,9 @@ impl From<HubError> for Problem {
             HubError::Document(error) => {
                 tracing::error!(%error, "a document failed");
                 Self::internal()
+            }
+            HubError::ErasureList => {
+                Self::not_ready().detail("The list of erasures in the data folder cannot be written; nothing was erased.")
             }
             HubError::AnotherDevice | HubError::OutOfOrder => Self::internal(),
         }

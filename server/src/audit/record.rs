@@ -200,6 +200,8 @@ acts! {
     GridReassigned "grid-reassigned",
     /// Places went over to another grid.
     BoundariesMoved "boundaries-moved",
+    /// A person's card was erased.
+    Erased "erased",
     /// An enrolment code was made.
     CodeIssued "code-issued",
     /// A phone traded a code for an identity; refused where the code does not count.

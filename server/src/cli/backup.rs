@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::audit::AUDIT_FOLDER;
 use crate::cli::admin::{Client, ServerArgs};
+use crate::erasures::ERASURES_FILE;
 use crate::settings::{LogFormat, Settings};
 use crate::telemetry::start_log;
 
@@ -29,6 +30,9 @@ pub struct RestoreArgs {
     /// The data folder of the server that is to be set up again: one without a store
     #[arg(long, value_name = "FOLDER")]
     pub data: PathBuf,
+    /// The file `erasures` of the data folder of before, where it is not in the new one: what was erased since the backup is erased again
+    #[arg(long, value_name = "FILE")]
+    pub erasures: Option<PathBuf>,
 }
 
 /// What `doorstep check` takes.
@@ -57,7 +61,10 @@ pub fn backup(args: BackupArgs) -> anyhow::Result<()> {
 pub fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     start_log("info", LogFormat::Text)?;
     let settings = Settings { data: args.data, ..Settings::default() };
-    let restored = crate::restore::restore(&args.folder, &settings)?;
+    let restored = crate::restore::restore(&args.folder, args.erasures.as_deref(), &settings)?;
+    if !settings.data.join(ERASURES_FILE).exists() {
+        println!("没有删除清单:备份之后删除的个人资料会重新出现。 There is no list of erasures: people erased since the backup are back.");
+    }
     println!("恢复完成。 Restored: {}.", said(&restored));
     println!(
         "手机下次联系时会归还服务器丢失的记录,并送上尚未送达的。 Phones give back what the server lost at their next contact, and send what waits."

@@ -16,6 +16,10 @@ pub struct Args {
     /// Run the small demo, compare all phones with the server, and exit 0 if they hold the same
     #[arg(long)]
     pub check: bool,
+    /// Serve a street of 20 grids in which nothing is recorded: a test server for whoever builds an app. The codes are written to `codes.txt` in
+    /// the folder, a line for each person: code, grid, name; more of them come from `doorstep admin code`
+    #[arg(long, conflicts_with = "check")]
+    pub empty: bool,
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 7300)]
     pub port: u16,
@@ -41,6 +45,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 fn play(args: &Args, folder: &Path) -> anyhow::Result<()> {
     let port = if args.check { 0 } else { args.port };
     let server = serve(folder, port)?;
+    if args.empty {
+        let street = build(&server.hub, Size::EMPTY, &mut |_, _| {})?;
+        return stay_empty(&server, &street, folder);
+    }
     let size = if args.check { Size::SMALL } else { Size::FULL };
     let street = build_street(&server, size)?;
     let told = morning(&server, &street, &folder.join("phones"), &mut |line| println!("{line}"))?;
@@ -103,6 +111,22 @@ fn stay(server: &DemoServer, street: &DemoStreet, folder: &Path) -> anyhow::Resu
     wait_for_stop()?;
     println!("\n停止中,先完成正在处理的请求。 Stopping: what was accepted is finished first.");
     Ok(())
+}
+
+/// Writes a code for each person, says where, and serves until Ctrl-C. The last line is there when everything is: a script waits for it.
+fn stay_empty(server: &DemoServer, street: &DemoStreet, folder: &Path) -> anyhow::Result<()> {
+    let workers =
+        street.workers.iter().enumerate().map(|(number, (person, name))| (*person, format!("第{}网格", number + 1), name.as_str()));
+    let centre = (street.centre, "-".to_owned(), "centre");
+    let mut lines = String::new();
+    for (person, grid, name) in workers.chain([centre]) {
+        lines.push_str(&format!("{}\t{grid}\t{name}\n", server.hub.make_code(street.id, person)?.0));
+    }
+    let codes = folder.join("codes.txt");
+    std::fs::write(&codes, lines).with_context(|| format!("{} cannot be written", codes.display()))?;
+    println!("一次性注册码在 {}。 The one-time codes are there.", codes.display());
+    println!("服务器在 {} 运行,按 Ctrl-C 停止。 The server runs; Ctrl-C stops it.", server.url());
+    wait_for_stop()
 }
 
 fn wait_for_stop() -> anyhow::Result<()> {

@@ -30,6 +30,9 @@ impl Size {
     /// Enough to check that it all works, within seconds.
     pub const SMALL: Self = Self { grids: 3, buildings: 2, doors: 10, organisations: 2 };
 
+    /// Grids, workers and a centre, and nothing recorded: for whoever builds an app.
+    pub const EMPTY: Self = Self { grids: 20, buildings: 0, doors: 0, organisations: 0 };
+
     /// How many households there are.
     pub const fn households(&self) -> usize {
         self.grids * self.buildings * self.doors

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use doorstep_core::docs::hash_of;
+use doorstep_core::docs::{Keyring, hash_of};
 use doorstep_core::model::{CaseId, ChangeHash, DocId, GroupId, Millis, PersonId, Position, Scope, StreetId};
-use doorstep_core::sync::{Group, Leaf, List, Push, Refusal, Verdict};
+use doorstep_core::sync::{Group, Leaf, List, Push, PushedChange, Refusal, Verdict};
 
-use super::authenticate::Authenticated;
+use super::authenticate::{Authenticated, Keys};
 use super::cache::Loaded;
 use super::inbox::late_entry;
 use super::judge::{Bench, Judged, judge};
-use super::working::WorkingSet;
+use super::working::{Working, WorkingSet};
 use super::{Hub, HubError};
 use crate::ledger::{AcceptedGroup, ClaimWrite, Commit, InboxEntry, LedgerError, PushProof, QuarantinedGroup};
 use crate::telemetry;
@@ -43,6 +43,8 @@ pub(super) struct Plan {
     pub(super) inbox: Vec<InboxEntry>,
     /// Late work that somebody decided about.
     decided: Vec<GroupId>,
+    /// The keys of records that late work is about and that are in no document yet.
+    pub(super) late_keys: Vec<(DocId, Keyring)>,
 }
 
 impl Plan {
@@ -63,10 +65,11 @@ impl Hub {
             .map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) })
             .collect();
         who.device.key.verify_push(who.device.id, &leaves, &push.signature)?;
+        let keys = who.keys()?;
         let _guards = self.locks.lock(leaves.iter().map(|leaf| leaf.doc));
         let mut who = Cow::Borrowed(who);
         for _ in 0..MOST_ROUNDS {
-            match self.judge_and_commit(&who, push, &leaves) {
+            match self.judge_and_commit(&who, push, &keys, &leaves) {
                 Err(HubError::Ledger(LedgerError::Conflict { .. })) => {
                     self.forget(&who, &leaves);
                     who = Cow::Owned(self.authenticate_again(who.request.clone())?);
@@ -84,11 +87,17 @@ impl Hub {
         leaves.iter().for_each(|leaf| self.cache.remove(who.street.id, leaf.doc));
     }
 
-    fn judge_and_commit(&self, who: &Authenticated, push: &Push, leaves: &[Leaf]) -> Result<(Vec<Verdict>, BTreeSet<DocId>), HubError> {
+    fn judge_and_commit(
+        &self,
+        who: &Authenticated,
+        push: &Push,
+        keys: &Keys,
+        leaves: &[Leaf],
+    ) -> Result<(Vec<Verdict>, BTreeSet<DocId>), HubError> {
         let mut suspects = BTreeSet::new();
         loop {
             let proof = proof_of(who, push, leaves);
-            let mut plan = self.plan(who, push, &proof, &suspects)?;
+            let mut plan = self.plan(who, push, keys, &proof, &suspects)?;
             let (saved, broken) = reload_checked(&plan);
             if broken.is_empty() {
                 let again = std::mem::take(&mut plan.again);
@@ -105,8 +114,9 @@ impl Hub {
     }
 
     /// Judges all groups in order. A document of `suspects` is put through the reload check after each group.
-    fn plan(&self, who: &Authenticated, push: &Push, proof: &PushProof, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
+    fn plan(&self, who: &Authenticated, push: &Push, keys: &Keys, proof: &PushProof, suspects: &BTreeSet<DocId>) -> Result<Plan, HubError> {
         let mut plan = Plan::default();
+        let (principal, former) = (who.principal(), who.former_principal());
         let mut refused: BTreeMap<ChangeHash, GroupId> = BTreeMap::new();
         let now = self.now();
         for group in &push.groups.0 {
@@ -126,9 +136,10 @@ impl Hub {
                         street: who.street.id,
                         registrar: who.registrar(),
                         device: who.device.id.tag(),
-                        principal: who.principal(),
-                        former: who.former_principal(),
+                        principal: &principal,
+                        former: &former,
                         now,
+                        keys,
                         refused: &refused,
                     };
                     match judge(&bench, &plan.documents, group).and_then(|judged| survives(judged, suspects)) {
@@ -137,6 +148,8 @@ impl Hub {
                             let refusal = self.as_late_work(who, &plan, group, refusal)?;
                             if refusal == Refusal::GrantEnded {
                                 plan.inbox.push(late_entry(&plan, who.street.id, group));
+                                let docs = group.changes.0.iter().map(|change| change.doc);
+                                plan.late_keys.extend(docs.filter_map(|doc| Some((doc, keys.get(&doc)?.clone()))));
                             }
                             refuse(who, &mut plan, group, &refusal, proof, now)
                         }
@@ -232,6 +245,13 @@ impl Hub {
             return Ok(plan.verdicts);
         }
         let told: BTreeSet<Scope> = plan.inbox.iter().flat_map(|entry| &entry.documents).flat_map(|(_, scopes)| scopes).copied().collect();
+        let mut keys: Vec<(DocId, Keyring)> = plan.documents.0.values().filter_map(Working::new_keys).collect();
+        for (doc, came) in plan.late_keys {
+            let (known, _) = self.ledger.keys(who.street.id, doc)?;
+            if !keys.iter().any(|(with, _)| *with == doc) && !known.covers(&came) {
+                keys.push((doc, known.union(&came)));
+            }
+        }
         let changed = plan.documents.0.into_iter().filter_map(|(id, working)| Some((working, saved.remove(&id)?)));
         let writes = changed.map(|(working, saved)| working.into_write(who.street.id, saved, self.most_logged));
         let (documents, loaded): (Vec<_>, Vec<Loaded>) = writes.unzip();
@@ -243,6 +263,7 @@ impl Hub {
             rulings_given: Vec::new(),
             quarantine: plan.quarantine,
             inbox: plan.inbox,
+            keys,
             decided: plan.decided,
             proof,
             grants: who.grants.clone(),
@@ -289,10 +310,15 @@ fn refuse(who: &Authenticated, plan: &mut Plan, group: &Group, refusal: &Refusal
         code: refusal.code().to_owned(),
         offset_ms: refusal.offset_ms(),
         because_of: refusal.because_of(),
-        changes: group.changes.0.iter().map(|change| (change.doc, change.kind, change.bytes.clone())).collect(),
+        changes: group.changes.0.iter().map(|change| (change.doc, change.kind, kept_of(refusal, change))).collect(),
         proof: (*refusal == Refusal::GrantEnded).then(|| proof.clone()),
     });
     Verdict::refused(group.id, refusal)
+}
+
+/// What is kept of a refused change: its bytes, but of one to an erased record its hash alone.
+fn kept_of(refusal: &Refusal, change: &PushedChange) -> Vec<u8> {
+    if *refusal == Refusal::Erased { hash_of(&change.bytes).0.to_vec() } else { change.bytes.clone() }
 }
 
 /// Documents under suspicion are saved and loaded after each group, so that the group that broke one is found.

@@ -53,7 +53,8 @@ impl Hub {
         others_wait: bool,
     ) -> Result<Part, HubError> {
         let grant = reading.grant;
-        let nothing = Part { grant, from: Position(0), to: Position(0), entries: List::default(), more: Some(true), bootstrap: None };
+        let nothing =
+            Part { grant, from: Position(0), to: Position(0), entries: List::default(), more: Some(true), bootstrap: None, keys: None };
         if budget.is_spent() {
             return Ok(nothing);
         }
@@ -64,42 +65,46 @@ impl Hub {
         let behind = order.behind(mark.map(|mark| mark.place));
         let holds_back = others_wait && order.progress(behind).bytes_left > budget.bytes() as u64 / 2;
         let mut answer = Answer::default();
-        let sent = self.send_ranked(street, base, behind, budget, holds_back, &mut answer)?;
+        let held_back = behind.iter().position(|ranked| holds_back && !ranked.place.is_needed());
+        let sendable = held_back.and_then(|count| behind.get(..count)).unwrap_or(behind);
+        let sent = self.send_ranked(street, sight, base, sendable, budget, &mut answer)?;
         let left = behind.get(sent..).unwrap_or_default();
         let last = behind.get(..sent).and_then(<[Ranked]>::last).map(|ranked| Mark { day, place: ranked.place });
         let progress = order.progress(left);
         let bootstrap = |next| Some(Bootstrap { base, after, next, progress });
         if !left.is_empty() {
             let next = last.or(mark).and_then(Mark::key);
-            return Ok(Part { entries: List(answer.entries), bootstrap: next.and(bootstrap(next)), ..nothing });
+            let keys = answer.keys();
+            return Ok(Part { entries: List(answer.entries), keys, bootstrap: next.and(bootstrap(next)), ..nothing });
         }
         let following = Reading { since: Some(Position(0)), ..Reading::at(grant, base) };
         let (to, more) = self.read_on(street, sight, &following, own, budget, &mut answer)?;
         let to = to.min(newest).max(base);
-        Ok(Part { to, entries: List(answer.entries), more: more.then_some(true), bootstrap: bootstrap(None), ..nothing })
+        let keys = answer.keys();
+        Ok(Part { to, entries: List(answer.entries), keys, more: more.then_some(true), bootstrap: bootstrap(None), ..nothing })
     }
 
     /// Sends rows of an order until the budget is spent; how many are through.
     fn send_ranked(
         &self,
         street: StreetId,
+        sight: &Sight,
         base: Position,
         rows: &[Ranked],
         budget: &mut Budget,
-        holds_back: bool,
         answer: &mut Answer,
     ) -> Result<usize, HubError> {
         let mut compacted = Vec::new();
         let mut through = 0;
         for ranked in rows {
-            if budget.is_spent() || (holds_back && !ranked.place.is_needed()) {
+            if budget.is_spent() {
                 break;
             }
             through += 1;
             let entry = if ranked.place.is_record() {
                 Some(self.directory_entry(street, ranked.id)?)
             } else {
-                self.snapshot_at(street, ranked, base, &mut compacted)?
+                self.snapshot_at(street, sight, ranked, base, &mut compacted, answer)?
             };
             if let Some(entry) = entry {
                 budget.spend(size_of(&entry));
@@ -114,14 +119,16 @@ impl Hub {
     fn snapshot_at(
         &self,
         street: StreetId,
+        sight: &Sight,
         ranked: &Ranked,
         base: Position,
         compacted: &mut Vec<DocumentWrite>,
+        answer: &mut Answer,
     ) -> Result<Option<Entry>, HubError> {
         let Some(stored) = self.ledger.document(street, ranked.id)?.filter(|stored| stored.version <= base) else { return Ok(None) };
         let is_loaded = stored.snapshot.is_none() || !stored.log.is_empty();
         let write = is_loaded.then(|| DocumentWrite::compaction(ranked.id, &stored));
-        let entry = self.snapshot(street, ranked.id, stored)?;
+        let entry = self.snapshot(street, sight, ranked.id, stored, answer)?;
         if let (Some(write), Entry::Snapshot { bytes, .. }) = (write, &entry) {
             compacted.push(DocumentWrite { snapshot: Some(bytes.clone()), ..write });
         }

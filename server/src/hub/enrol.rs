@@ -1,8 +1,9 @@
 //! Enrolment: a phone trades a one-time code and its public key for an identity.
 
 use doorstep_core::model::{DeviceId, Invalid, Millis, PersonId, StreetId};
-use doorstep_core::sync::{Encoding, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, Signed, open_frame, seal_frame};
+use doorstep_core::sync::{Encoding, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, SealingKey, Signed, open_frame, seal_frame};
 
+use super::registrar::Registrar;
 use super::{Hub, HubError, lock};
 use crate::ledger::{Device, EnrolmentCode, LedgerError};
 
@@ -52,10 +53,11 @@ impl Hub {
         let enrolment = self.ledger.code(&code)?.filter(|enrolment| now < enrolment.expires_at).ok_or(HubError::Code)?;
         let directory = self.ledger.directory(enrolment.street)?;
         let person = directory.person(enrolment.person).ok_or(HubError::Code)?;
+        let sealing = Registrar::of(&self.street(enrolment.street)?).sealing().public();
         // A lost answer must lock nobody out: the same key with the same code gets the same identity again.
         if let Some(used_by) = enrolment.used_by {
             let device = self.ledger.device(used_by)?.filter(|device| device.key == request.key).ok_or(HubError::Code)?;
-            return Ok(answer(&device, &person.name, now));
+            return Ok(answer(&device, &person.name, now, sealing));
         }
         for _ in 0..MOST_TRIES {
             let id = DeviceId::make(now, &mut *lock(&self.entropy));
@@ -72,7 +74,7 @@ impl Hub {
             match self.ledger.enrol(&code, &device) {
                 Ok(()) => {
                     self.movements.records(device.street);
-                    return Ok(answer(&device, &person.name, now));
+                    return Ok(answer(&device, &person.name, now, sealing));
                 }
                 Err(LedgerError::Conflict { what: "device" }) => {}
                 Err(LedgerError::Conflict { .. }) => return Err(HubError::Code),
@@ -83,7 +85,7 @@ impl Hub {
     }
 }
 
-fn answer(device: &Device, name: &str, now: Millis) -> Vec<u8> {
+fn answer(device: &Device, name: &str, now: Millis, sealing: SealingKey) -> Vec<u8> {
     let response = EnrolResponse {
         protocol: PROTOCOL_VERSION,
         now,
@@ -91,6 +93,7 @@ fn answer(device: &Device, name: &str, now: Millis) -> Vec<u8> {
         person: device.person,
         street: device.street,
         name: name.to_owned(),
+        sealing,
     };
     seal_frame(&response, Encoding::Deflate)
 }

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorstep_core::docs::{Change, Document, hash_of, wellformed};
+use doorstep_core::docs::{Change, Document, Keyring, hash_of, wellformed};
 use doorstep_core::model::{ChangeHash, DocId, GroupId, Scope, StreetId};
 use doorstep_core::policy::{self, Principal};
 use doorstep_core::sync::{Decision, Group, InboxDigest, LATE_BYTES, LateWork, List, MOST_LATE, PushedChange, Refusal};
 
 use super::accept::{Plan, reload_checked};
-use super::authenticate::Authenticated;
+use super::authenticate::{Authenticated, Keys};
 use super::judge::{Bench, judge, scopes_after};
 use super::{Hub, HubError};
 use crate::ledger::{InboxEntry, LedgerError, QuarantinedGroup};
@@ -66,7 +66,15 @@ impl Hub {
             }
             let Some(group) = self.ledger.quarantined(street, entry.group)? else { continue };
             bytes += group.changes.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>();
-            late.push(LateWork { group: group.id, author: group.person, arrived_at: group.at, changes: List(pushed(group)) });
+            let mut keys = Vec::new();
+            for (doc, kind, _) in &group.changes {
+                let held = self.ledger.keys(street, *doc)?.0;
+                let opened = principal.rights.iter().map(|right| policy::opened(&right.role, *kind, &held));
+                keys.push((*doc, opened.fold(Keyring::default(), |all, some| all.union(&some))));
+            }
+            keys.retain(|(_, keys)| !keys.is_empty());
+            let keys = (!keys.is_empty()).then_some(List(keys));
+            late.push(LateWork { group: group.id, author: group.person, arrived_at: group.at, changes: List(pushed(group)), keys });
         }
         let differs = InboxDigest::of(late.iter().map(|late| late.group)) != who.request.inbox;
         Ok(differs.then_some(late))
@@ -118,6 +126,8 @@ impl Hub {
                 return Err(HubError::OutOfOrder);
             }
             match self.commit(who, plan, saved, proof.filter(|_| adopts)) {
+                // Somebody else decided about it meanwhile: what they did stands.
+                Err(HubError::Ledger(LedgerError::Conflict { what: "inbox" })) => return Ok(()),
                 Err(HubError::Ledger(LedgerError::Conflict { .. })) => docs.iter().for_each(|doc| self.cache.remove(street, *doc)),
                 decided => return decided.map(drop),
             }
@@ -135,14 +145,20 @@ impl Hub {
         for change in &group.changes.0 {
             plan.documents.fetch(self, who.street.id, change.doc)?;
         }
+        let mut keys = Keys::new();
+        for change in &group.changes.0 {
+            // A record that late work begins is in no document, but its keys are here.
+            keys.insert(change.doc, self.ledger.keys(who.street.id, change.doc)?.0);
+        }
         let author = Principal { person: kept.person, rights: who.principal().rights };
         let bench = Bench {
             street: who.street.id,
             registrar: who.registrar(),
             device: kept.device.tag(),
-            former: author.clone(),
-            principal: author,
+            former: &author,
+            principal: &author,
             now: self.now(),
+            keys: &keys,
             refused: &BTreeMap::new(),
         };
         let judged = judge(&bench, &plan.documents, &group).and_then(|judged| {

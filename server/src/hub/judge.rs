@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doorstep_core::docs::layout::Path;
 use doorstep_core::docs::wellformed::{self, Action, Malformed, Operation};
-use doorstep_core::docs::{Case, Change, DocKind, Scalar};
+use doorstep_core::docs::{Case, Change, DocKind, Keyring, Scalar};
 use doorstep_core::model::{
     CLOCK_TOLERANCE, ChangeHash, ClaimKey, DeviceTag, DocId, EventId, GridId, GroupId, Millis, Receipt, Scope, StreetId,
 };
@@ -21,10 +21,12 @@ pub struct Bench<'a> {
     pub street: StreetId,
     pub registrar: Registrar,
     pub device: DeviceTag,
-    pub principal: Principal,
+    pub principal: &'a Principal,
     /// The same with all the rights that it ever had.
-    pub former: Principal,
+    pub former: &'a Principal,
     pub now: Millis,
+    /// Keys of records that came along.
+    pub keys: &'a BTreeMap<DocId, Keyring>,
     /// Changes of this push that were refused, with their groups: what builds on them is refused with that reason.
     pub refused: &'a BTreeMap<ChangeHash, GroupId>,
 }
@@ -55,13 +57,16 @@ pub fn judge(bench: &Bench<'_>, documents: &WorkingSet, group: &Group) -> Result
             Some(working) => working.clone(),
             None => Working::new(*kind, *doc)?,
         };
+        if let Some(keys) = bench.keys.get(doc) {
+            working.learn_keys(keys);
+        }
         let is_new = working.receipts.is_empty();
         judge_change(bench, &mut working, *kind, change)?;
         judged.receipts.push(working.take(change, &bench.registrar, at));
         note_late(&mut working, change);
         // Only what opens a case can claim: a later change of the same push finds the claim made, by this very case.
         if is_new && *kind == DocKind::Case {
-            judged.claim = Case::read(&working.document).details.claim.map(|key| (key, *doc));
+            judged.claim = Case::brief(&working.document).details.claim.map(|key| (key, *doc));
         }
         judged.documents.push(working);
     }
@@ -105,11 +110,19 @@ fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change:
     if working.document.contains(&change.hash()) {
         return Err(Refusal::Repeated);
     }
+    if working.document.keys().is_erased() {
+        return Err(Refusal::Erased);
+    }
     let operations = wellformed::check(&working.document, change).map_err(|malformed| explain(bench, change, malformed))?;
     let after = scopes_after(bench.street, &working.scopes, &operations);
     let subject = Subject { document: &working.document, before: &working.scopes, after: &after };
-    policy::may_write(&bench.principal, subject, &operations)
+    policy::may_write(bench.principal, subject, &operations)
         .map_err(|denied| late_or_denied(bench, working, &after, &operations, denied))?;
+    for operation in &operations {
+        if let Action::Put(value) = &operation.action {
+            working.document.keys().check(kind, working.document.id(), &operation.path, value)?;
+        }
+    }
     Arc::make_mut(&mut working.document).apply([change])?;
     // What comes next in the same push is judged by where the document is now: a new one is in no scope but by its first change.
     working.scopes = working.scopes_now(bench.street);
@@ -138,7 +151,7 @@ fn explain(bench: &Bench<'_>, change: &Change, malformed: Malformed) -> Refusal 
 /// has it still.
 fn late_or_denied(bench: &Bench<'_>, working: &Working, after: &[Scope], operations: &[Operation], denied: Denied) -> Refusal {
     let subject = Subject { document: &working.document, before: &working.scopes_ever(), after };
-    let was_allowed = policy::may_write(&bench.former, subject, operations).is_ok();
+    let was_allowed = policy::may_write(bench.former, subject, operations).is_ok();
     if was_allowed { Refusal::GrantEnded } else { denied.into() }
 }
 
@@ -160,7 +173,7 @@ pub(super) fn note_late(working: &mut Working, change: &Change) {
     if working.document.kind() != DocKind::Case {
         return;
     }
-    let events = working.document.events();
+    let events = working.document.events_in_brief();
     let own: BTreeSet<EventId> = events.iter().filter(|event| event.change == change.hash()).map(|event| event.value.id).collect();
     if own.is_empty() {
         return;

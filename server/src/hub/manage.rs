@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use doorstep_core::docs::{DocKind, Document, Write};
+use doorstep_core::docs::{DocKind, Document, Keyring, RecordKey, Write};
 use doorstep_core::model::{
     CaseId, Centre, CentreId, Directory, DocId, EventId, Grid, GridId, Hlc, Invalid, LedgerId, Millis, PersonId, Right, Role, Scope, Staff,
     StreetId,
@@ -170,16 +170,18 @@ impl Hub {
         let mut created = 0;
         for (index, batch) in documents.chunks(DOCUMENTS_AT_ONCE).enumerate() {
             let _guards = self.locks.lock(batch.iter().map(|document| document.id));
-            let mut writes = Vec::new();
+            let (mut writes, mut keys) = (Vec::new(), Vec::new());
             for document in batch {
                 if self.ledger.document(street, document.id)?.is_none() {
-                    writes.push(self.write_new(&of, document)?);
+                    let ring = Keyring::of(RecordKey::make(&mut *lock(&self.entropy)));
+                    writes.push(self.write_new(&of, document, &ring)?);
+                    keys.push((document.id, ring));
                 }
             }
             created += writes.len();
             if !writes.is_empty() {
                 let scopes: BTreeSet<Scope> = writes.iter().flat_map(|write| &write.scopes).copied().collect();
-                self.ledger.commit(street, Commit { documents: writes, ..Commit::default() })?;
+                self.ledger.commit(street, Commit { documents: writes, keys, ..Commit::default() })?;
                 self.movements.documents(street, scopes.iter());
             }
             progress((index * DOCUMENTS_AT_ONCE + batch.len()).min(documents.len()));
@@ -187,10 +189,11 @@ impl Hub {
         Ok(created)
     }
 
-    fn write_new(&self, street: &Street, new: &NewDocument) -> Result<crate::ledger::DocumentWrite, HubError> {
+    fn write_new(&self, street: &Street, new: &NewDocument, keys: &Keyring) -> Result<crate::ledger::DocumentWrite, HubError> {
         let now = self.now();
         let failed = |_| HubError::Document(doorstep_core::docs::DocumentError::NotReloadable { id: new.id });
         let mut working = Working::new(new.kind, new.id).map_err(failed)?;
+        working.learn_keys(keys);
         if let Some(change) = Arc::make_mut(&mut working.document).edit(self.server_actor(street.ledger), Hlc::new(now, 0), &new.writes)? {
             working.take(&change, &Registrar::of(street), now);
         }
@@ -224,10 +227,19 @@ impl Hub {
             let rows = self.ledger.summaries(street, kind, after, ROWS_AT_ONCE)?;
             let Some((last, _)) = rows.last() else { return Ok(()) };
             after = Some(*last);
-            for (_, bytes) in &rows {
-                visit(minicbor::decode(bytes).map_err(|_| LedgerError::Damaged { table: "summary" })?);
+            for (doc, row) in &rows {
+                visit(self.opened_summary(street, *doc, row)?);
             }
         }
+    }
+
+    /// A summary's row of the ledger, with what is personal in it.
+    ///
+    /// # Errors
+    /// When the ledger fails or the row does not decode.
+    pub fn opened_summary(&self, street: StreetId, doc: DocId, row: &[u8]) -> Result<Summary, HubError> {
+        let (keys, _) = self.ledger.keys(street, doc)?;
+        Ok(Summary::from_row(row, &keys).map_err(|_| LedgerError::Damaged { table: "summary" })?)
     }
 
     /// A document of a street, loaded.

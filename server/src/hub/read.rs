@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use doorstep_core::docs::DocKind;
-use doorstep_core::model::{ChangeHash, DocId, Position, Right, Scope, StreetId};
+use doorstep_core::docs::{DocKind, Keyring};
+use doorstep_core::model::{ChangeHash, DocId, Position, Right, Role, Scope, StreetId};
 use doorstep_core::policy;
 use doorstep_core::sync::server::Page;
 use doorstep_core::sync::{
@@ -18,21 +18,27 @@ use crate::ledger::{FeedRow, LoggedChange, StoredDocument};
 /// How many index rows are read at a time.
 const ROWS_AT_ONCE: usize = 256;
 
-/// What a reader sees of a scope: documents of the kinds that its role receives.
+/// What a reader sees of a scope: documents of the kinds that its role receives, with the keys of the fields that it may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sight {
     pub(super) scope: Scope,
+    role: Role,
     kinds: Vec<DocKind>,
 }
 
 impl Sight {
     fn of(right: &Right) -> Self {
         let kinds = DocKind::ALL.into_iter().filter(|kind| policy::receives(&right.role, *kind)).collect();
-        Self { scope: right.scope, kinds }
+        Self { scope: right.scope, role: right.role.clone(), kinds }
     }
 
     pub(super) fn has(&self, kind: DocKind) -> bool {
         self.kinds.contains(&kind)
+    }
+
+    /// The keys of a record that this reader is given.
+    fn keys(&self, kind: DocKind, keys: &Keyring) -> Keyring {
+        policy::opened(&self.role, kind, keys)
     }
 
     /// Whether a row of the feed is one for this reader. That a document left is told also to who never saw it: its id says nothing.
@@ -69,6 +75,7 @@ impl Budget {
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) entries: Vec<Entry>,
+    keys: Vec<(DocId, Keyring)>,
     seen: BTreeSet<DocId>,
 }
 
@@ -76,6 +83,18 @@ impl Answer {
     pub(super) fn take(&mut self, entry: Entry) {
         self.seen.insert(entry.id());
         self.entries.push(entry);
+    }
+
+    /// Takes the keys of a record along, if the reader is to have any of them.
+    pub(super) fn take_keys(&mut self, doc: DocId, keys: Keyring) {
+        if keys.is_erased() || !keys.is_empty() {
+            self.keys.push((doc, keys));
+        }
+    }
+
+    /// The keys for the part that the entries make.
+    pub(super) fn keys(&mut self) -> Option<List<(DocId, Keyring), MOST_ENTRIES>> {
+        (!self.keys.is_empty()).then(|| List(std::mem::take(&mut self.keys)))
     }
 }
 
@@ -137,9 +156,10 @@ impl Hub {
         let (to, more) = self.read_on(street, sight, reading, &brought.hashes, budget, &mut answer)?;
         // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
         let to = to.min(newest).max(from);
-        let part = Part { grant, from, to, entries: List(answer.entries), more: more.then_some(true), bootstrap: None };
+        let keys = answer.keys();
+        let part = Part { grant, from, to, entries: List(answer.entries), more: more.then_some(true), bootstrap: None, keys };
         // A phone that was told of more hears that it was all, even where nothing is left of it.
-        let says_something = part.to > from || more || reading.since.is_some() || !part.entries.0.is_empty();
+        let says_something = part.to > from || more || part.keys.is_some() || reading.since.is_some() || !part.entries.0.is_empty();
         Ok(says_something.then_some(part))
     }
 
@@ -169,7 +189,7 @@ impl Hub {
                 to = row.position();
                 if sight.has_row(&row)
                     && !answer.seen.contains(&row.id())
-                    && let Some(entry) = self.entry(street, reading, &row, own)?
+                    && let Some(entry) = self.entry(street, sight, reading, &row, own, answer)?
                 {
                     budget.spend(size_of(&entry));
                     answer.take(entry);
@@ -182,7 +202,15 @@ impl Hub {
     }
 
     /// What a row means for a reader; `None` if that is nothing but its own push.
-    fn entry(&self, street: StreetId, reading: &Reading, row: &FeedRow, own: &BTreeSet<ChangeHash>) -> Result<Option<Entry>, HubError> {
+    fn entry(
+        &self,
+        street: StreetId,
+        sight: &Sight,
+        reading: &Reading,
+        row: &FeedRow,
+        own: &BTreeSet<ChangeHash>,
+        answer: &mut Answer,
+    ) -> Result<Option<Entry>, HubError> {
         let complete = reading.complete_up_to();
         match row {
             FeedRow::Left { doc, .. } => Ok(Some(Entry::Left { doc: *doc })),
@@ -192,25 +220,44 @@ impl Hub {
                 let fits = |changes: &Vec<LoggedChange>| {
                     changes.len() <= MOST_ENTRY_CHANGES && changes.iter().map(|change| change.bytes.len()).sum::<usize>() <= MOST_PUSH_BYTES
                 };
-                let Some(changes) = logged.filter(fits) else { return self.whole(street, *doc, &BTreeSet::new()) };
+                let Some(changes) = logged.filter(fits) else { return self.whole(street, sight, *doc, &BTreeSet::new(), answer) };
                 let changes: Vec<EntryChange> = changes.into_iter().filter(|change| !own.contains(&change.hash)).map(to_entry).collect();
+                let (keys, keys_at) = self.ledger.keys(street, *doc)?;
+                if keys_at > complete && (keys.is_erased() || !changes.is_empty()) {
+                    answer.take_keys(*doc, sight.keys(*kind, &keys));
+                }
                 Ok((!changes.is_empty()).then_some(Entry::Changes { doc: *doc, kind: *kind, changes: List(changes) }))
             }
             // The document came into the scope behind the cursor: all of it, unless all of it was just pushed.
-            FeedRow::Document { doc, .. } => self.whole(street, *doc, own),
+            FeedRow::Document { doc, .. } => self.whole(street, sight, *doc, own, answer),
         }
     }
 
     /// All of a document, unless all of it is in `own`.
-    fn whole(&self, street: StreetId, doc: DocId, own: &BTreeSet<ChangeHash>) -> Result<Option<Entry>, HubError> {
+    fn whole(
+        &self,
+        street: StreetId,
+        sight: &Sight,
+        doc: DocId,
+        own: &BTreeSet<ChangeHash>,
+        answer: &mut Answer,
+    ) -> Result<Option<Entry>, HubError> {
         let stored = self.ledger.document(street, doc)?;
         let lacking = stored.filter(|stored| stored.receipts.iter().any(|(hash, _)| !own.contains(hash)));
-        lacking.map(|stored| self.snapshot(street, doc, stored)).transpose()
+        lacking.map(|stored| self.snapshot(street, sight, doc, stored, answer)).transpose()
     }
 
     /// A document as it is in the ledger. Where that has nothing but a snapshot it is sent as it lies; else it is loaded, 400 µs and more.
-    pub(super) fn snapshot(&self, street: StreetId, doc: DocId, stored: StoredDocument) -> Result<Entry, HubError> {
+    pub(super) fn snapshot(
+        &self,
+        street: StreetId,
+        sight: &Sight,
+        doc: DocId,
+        stored: StoredDocument,
+        answer: &mut Answer,
+    ) -> Result<Entry, HubError> {
         let StoredDocument { kind, version, .. } = stored;
+        answer.take_keys(doc, sight.keys(kind, &stored.keys));
         #[cfg(feature = "seeded-bugs")]
         if let Some(bytes) = stored.snapshot.clone().filter(|_| self.bugs.snapshots_lack_log) {
             return Ok(Entry::Snapshot { doc, kind, bytes, receipts: stored.receipts, summary: stored.summary });

@@ -16,7 +16,7 @@ use doorstep_core::sync::server::Reconciled;
 use doorstep_core::sync::{List, MOST_GROUP_CHANGES, Offer, Relay};
 use doorstep_core::workflow;
 
-use super::authenticate::Authenticated;
+use super::authenticate::{Authenticated, Keys};
 use super::cache::Loaded;
 use super::registrar::Registrar;
 use super::rulings::is_ruled;
@@ -84,11 +84,13 @@ impl Hub {
         let street = who.street.id;
         let (mut commit, mut taken) = (Commit::default(), Vec::new());
         let mut seen = BTreeSet::new();
+        let keys = who.keys()?;
         // A document stands once in a commit: a second relay of it is not looked at.
         for relay in relays.iter().filter(|relay| seen.insert(relay.doc)) {
-            let Some(working) = self.with_relay(street, &who.registrar(), relay)? else { continue };
+            let Some(working) = self.with_relay(street, &who.registrar(), relay, &keys)? else { continue };
             let Ok(saved) = working.reload_check() else { continue };
             self.claim_again(street, &working, &mut commit)?;
+            commit.keys.extend(working.new_keys());
             let (write, loaded) = working.into_write(street, saved, self.most_logged);
             commit.documents.push(write);
             taken.push(loaded);
@@ -97,11 +99,14 @@ impl Hub {
     }
 
     /// The document with as much of a relay as counts; `None` if that is nothing.
-    fn with_relay(&self, street: StreetId, registrar: &Registrar, relay: &Relay) -> Result<Option<Working>, HubError> {
+    fn with_relay(&self, street: StreetId, registrar: &Registrar, relay: &Relay, keys: &Keys) -> Result<Option<Working>, HubError> {
         let mut documents = WorkingSet::default();
         documents.fetch(self, street, relay.doc)?;
         let begun = documents.0.remove(&relay.doc).map_or_else(|| Working::new(relay.kind, relay.doc), Ok);
         let Some(mut working) = begun.ok().filter(|working| working.document.kind() == relay.kind) else { return Ok(None) };
+        if let Some(keys) = keys.get(&relay.doc) {
+            working.learn_keys(keys);
+        }
         let superseded_before = superseded(&working);
         for relayed in &relay.changes.0 {
             let Ok(change) = Change::parse(&relayed.bytes) else { break };
@@ -129,7 +134,7 @@ impl Hub {
         if working.version.is_some() || working.document.kind() != DocKind::Case || is_ruled(working) {
             return Ok(());
         }
-        let Some(key) = Case::read(&working.document).details.claim else { return Ok(()) };
+        let Some(key) = Case::brief(&working.document).details.claim else { return Ok(()) };
         let case = working.document.id();
         if commit.claims.iter().any(|claim| claim.key == key) || self.ledger.claim(street, &key)?.is_some() {
             commit.rulings_due.push(case);
@@ -148,9 +153,10 @@ impl Hub {
         }
         if !self.ledger.reconciled(street)?.contains(&device) {
             self.ledger.note_reconciled(street, device)?;
-            if self.awaited(street)?.is_empty() {
-                self.end_reconciliation(street)?;
-            }
+        }
+        // Asked also of one that was noted before: the end that its coming was to bring may have been cut off.
+        if self.awaited(street)?.is_empty() {
+            self.end_reconciliation(street)?;
         }
         Ok(())
     }
@@ -180,5 +186,5 @@ fn superseded(working: &Working) -> BTreeSet<EventId> {
     if working.document.kind() != DocKind::Case {
         return BTreeSet::new();
     }
-    workflow::fold(working.document.events(), &working.receipts).superseded().map(|entry| entry.event.id).collect()
+    workflow::fold(working.document.events_in_brief(), &working.receipts).superseded().map(|entry| entry.event.id).collect()
 }

@@ -1,6 +1,7 @@
 //! The registrar: gives receipts, and knows its own again when somebody brings one back after the server has lost it.
 
 use doorstep_core::model::{ChangeHash, DocId, Era, Millis, Receipt, Receipts, Seal};
+use doorstep_core::sync::SealingSecret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -8,6 +9,9 @@ use crate::ledger::{SealKey, Street};
 
 /// Before what is sealed, so that no other use of the key can be taken for this one.
 const NAME: &[u8] = b"doorstep receipt v1\0";
+
+/// What the secret of the street's sealing key is derived under.
+const SEALING: &[u8] = b"doorstep sealing v1\0";
 
 /// The registrar of a street.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,13 @@ impl Registrar {
             mac.update(part);
         }
         Seal(mac.finalize().into_bytes().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The secret half of what phones encrypt keys of records to: of the street, in whatever life.
+    pub fn sealing(&self) -> SealingSecret {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.0) else { return SealingSecret::derive(&[0; 32]) };
+        mac.update(SEALING);
+        SealingSecret::derive(&mac.finalize().into_bytes().into())
     }
 
     /// Whether this server gave a receipt, in whatever life.

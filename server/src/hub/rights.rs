@@ -105,7 +105,7 @@ impl Hub {
     fn reach(&self, street: StreetId, case: CaseId) -> Result<(), HubError> {
         for _ in 0..MOST_ROUNDS {
             let place = self.load(street, case.into())?.filter(|loaded| loaded.document.kind() == DocKind::Case);
-            let place = Case::read(&place.ok_or(HubError::NotFound { what: "case" })?.document).details.place;
+            let place = Case::brief(&place.ok_or(HubError::NotFound { what: "case" })?.document).details.place;
             let docs: Vec<DocId> = std::iter::once(case.into()).chain(place.map(DocId::from)).collect();
             let _guards = self.locks.lock(docs.iter().copied());
             let mut documents = WorkingSet::default();

@@ -81,7 +81,7 @@ impl Hub {
     /// Who has what a case claims, if that is another.
     fn holder(&self, street: &Street, case: DocId) -> Result<Option<DocId>, HubError> {
         let Some(loaded) = self.load(street.id, case)? else { return Ok(None) };
-        let Some(key) = Case::read(&loaded.document).details.claim else { return Ok(None) };
+        let Some(key) = Case::brief(&loaded.document).details.claim else { return Ok(None) };
         Ok(self.ledger.claim(street.id, &key)?.filter(|holder| *holder != case))
     }
 
@@ -97,7 +97,7 @@ impl Hub {
         };
         let (first, mut later) =
             if beginning(contender) < beginning(held) { (case, held.clone()) } else { (held.document.id(), contender.clone()) };
-        if let Some(key) = Case::read(&later.document).details.claim.filter(|_| first == case) {
+        if let Some(key) = Case::brief(&later.document).details.claim.filter(|_| first == case) {
             commit.claims.push(ClaimWrite { key, case, expected: holder });
         }
         if is_ruled(&later) {
@@ -112,7 +112,7 @@ impl Hub {
 
 /// Whether a case was ruled on.
 pub(super) fn is_ruled(working: &Working) -> bool {
-    working.document.events().iter().any(|event| event.value.kind == EventKind::DuplicateOf)
+    working.document.events_in_brief().iter().any(|event| event.value.kind == EventKind::DuplicateOf)
 }
 
 /// When the first change of a case was accepted. Of two at one time the one that has the claim is first.

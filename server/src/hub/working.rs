@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use doorstep_core::docs::{Change, DocKind, Document, DocumentError};
+use doorstep_core::docs::{Change, DocKind, Document, DocumentError, Keyring};
 use doorstep_core::model::{ChangeHash, DocId, EventId, Millis, Position, Receipt, Receipts, Scope, StreetId};
 use doorstep_core::summary::Summary;
 use doorstep_core::sync::Refusal;
@@ -43,6 +43,10 @@ pub struct Working {
     logged: Logged,
     accepted: Vec<(ChangeHash, Receipt, Vec<u8>)>,
     late: Vec<EventId>,
+    /// Whether its keys are others than the ledger has.
+    has_new_keys: bool,
+    /// Whether readers are to hear of it though no change was accepted.
+    is_announced: bool,
 }
 
 impl Working {
@@ -57,6 +61,8 @@ impl Working {
             logged: Logged::default(),
             accepted: Vec::new(),
             late: Vec::new(),
+            has_new_keys: false,
+            is_announced: false,
         })
     }
 
@@ -70,7 +76,31 @@ impl Working {
             logged: loaded.logged,
             accepted: Vec::new(),
             late: Vec::new(),
+            has_new_keys: false,
+            is_announced: false,
         }
+    }
+
+    /// Takes keys that came for it.
+    pub fn learn_keys(&mut self, came: &Keyring) {
+        let keys = self.document.keys().union(came);
+        if keys != *self.document.keys() {
+            self.has_new_keys = true;
+            Arc::make_mut(&mut self.document).set_keyring(keys);
+        }
+    }
+
+    /// Its keys, if they are others than the ledger has.
+    pub fn new_keys(&self) -> Option<(DocId, Keyring)> {
+        self.has_new_keys.then(|| (self.document.id(), self.document.keys().clone()))
+    }
+
+    /// A document whose record is erased: readers are to hear of it.
+    pub fn erased(loaded: &Loaded) -> Self {
+        let mut working = Self::loaded(loaded);
+        Arc::make_mut(&mut working.document).set_keyring(Keyring::erased());
+        working.is_announced = true;
+        working
     }
 
     /// Takes a change that was applied to `self.document`: it gets the next receipt.
@@ -118,7 +148,7 @@ impl Working {
         let scopes = self.scopes_now(street);
         let summary = Summary::of(&self.document, &self.receipts);
         let precedence = precedence_of(&summary);
-        let summary = minicbor::to_vec(summary).unwrap_or_default();
+        let summary = summary.to_row(self.document.keys());
         let bytes = u32::try_from(saved.len() + self.receipts.len() * BYTES_PER_RECEIPT + summary.len()).unwrap_or(u32::MAX);
         let logged = Logged {
             changes: self.logged.changes + self.accepted.len(),
@@ -135,6 +165,7 @@ impl Working {
             receipts: self.receipts.clone(),
             scopes: scopes.clone(),
             summary,
+            is_announced: self.is_announced,
             late: self.late,
             bytes,
             precedence,

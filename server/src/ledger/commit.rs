@@ -1,6 +1,6 @@
 //! A commit, and what it brings beside documents: groups accepted and refused, and the signature that they came under.
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Keyring};
 use doorstep_core::model::{ChangeHash, ClaimKey, DeviceId, Directory, DocId, Grant, GroupId, Millis, PersonId, Scope};
 use doorstep_core::sync::Signature;
 
@@ -92,7 +92,9 @@ pub struct Commit {
     pub quarantine: Vec<QuarantinedGroup>,
     /// Those of them that wait for somebody who may adopt them.
     pub inbox: Vec<InboxEntry>,
-    /// Late work that waits no longer.
+    /// Keys of records from now on.
+    pub keys: Vec<(DocId, Keyring)>,
+    /// Late work that waits no longer: each must wait still.
     pub decided: Vec<GroupId>,
     /// The signature that the groups came under. Changes that are not among its leaves have none: the server made them.
     pub proof: Option<PushProof>,

@@ -60,6 +60,7 @@ macro_rules! ledger_conformance {
             another_directory_version_writes_nothing,
             a_grant_that_is_other_than_what_policy_read_writes_nothing,
             late_work_waits_until_it_is_decided_about,
+            keys_of_records_are_kept_with_their_position_and_gone_once_forgotten,
             a_groups_verdict_is_kept,
             refused_groups_are_listed_the_latest_first_and_each_once,
             late_events_are_listed_the_oldest_first,

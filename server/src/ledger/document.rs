@@ -1,6 +1,6 @@
 //! A document in the ledger: as it is read, and what a commit does to it.
 
-use doorstep_core::docs::{Change, DocKind, Document, DocumentError};
+use doorstep_core::docs::{Change, DocKind, Document, DocumentError, Keyring};
 use doorstep_core::model::{ChangeHash, DocId, EventId, Position, Receipt, Receipts, Scope};
 
 use super::Precedence;
@@ -22,8 +22,12 @@ pub struct StoredDocument {
     pub scopes: Vec<Scope>,
     /// The scopes that it was in before, and is not any more.
     pub left: Vec<Scope>,
-    /// Its encoded summary.
+    /// Its summary, as a row.
     pub summary: Vec<u8>,
+    /// The keys of the record, as far as the ledger has them, or that it was erased.
+    pub keys: Keyring,
+    /// The position at which the keys came to be these.
+    pub keys_at: Position,
 }
 
 /// An accepted change.
@@ -44,7 +48,7 @@ pub struct LoggedChange {
 /// With a snapshot, the log of before the snapshot *before it* goes: so there is always a while of changes for those who come by often, and
 /// whoever comes from farther back gets a snapshot. Hash, receipt and the way to the signature stay.
 ///
-/// Its changes take positions in the order given, one each. Without a change it takes one where the scopes are others than before, and none
+/// Its changes take positions in the order given, one each. Without a change it takes one where the scopes are others than before or it is announced, and none
 /// otherwise: a new snapshot or summary is nothing that a reader of the feed need hear of.
 #[derive(Clone)]
 pub struct DocumentWrite {
@@ -62,8 +66,10 @@ pub struct DocumentWrite {
     pub receipts: Receipts,
     /// The scopes that it is in from now on. One that it was in and is not any more gets a `Left` entry at the new position.
     pub scopes: Vec<Scope>,
-    /// Its summary from now on.
+    /// Its summary from now on, as a row.
     pub summary: Vec<u8>,
+    /// Whether readers are to hear of it though nothing was written: its keys are others than before.
+    pub is_announced: bool,
     /// Events of a case that came too late, for the centre's list.
     pub late: Vec<EventId>,
     /// About how many bytes all of it takes, for whoever plans an answer.
@@ -75,7 +81,7 @@ pub struct DocumentWrite {
 }
 
 impl StoredDocument {
-    /// The document, loaded: its snapshot with the log on top.
+    /// The document, loaded: its snapshot with the log on top, and its keys.
     ///
     /// # Errors
     /// When the bytes are no document any more.
@@ -87,7 +93,7 @@ impl StoredDocument {
         let reread = |bytes: &[u8]| Change::reread(bytes).map_err(|_| DocumentError::Unloadable { id: doc });
         let changes: Vec<Change> = self.log.iter().map(|logged| reread(&logged.bytes)).collect::<Result<_, _>>()?;
         document.apply(&changes)?;
-        Ok(document)
+        Ok(document.with_keys(self.keys.clone()))
     }
 }
 
@@ -103,6 +109,7 @@ impl DocumentWrite {
             receipts: stored.receipts.clone(),
             scopes: stored.scopes.clone(),
             summary: stored.summary.clone(),
+            is_announced: false,
             late: Vec::new(),
             // Both stand in the feed, where nothing moves.
             bytes: 0,

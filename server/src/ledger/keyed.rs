@@ -18,30 +18,38 @@ mod quarantine;
 mod restored;
 mod rows;
 mod street;
+mod vault;
 
 use std::sync::Arc;
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Keyring};
 use doorstep_core::model::{
-    ClaimKey, DeviceId, DeviceTag, Directory, DocId, Era, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position, Scope,
-    StreetId,
+    ClaimKey, DeviceId, DeviceTag, Directory, DocId, Entropy, Era, EventId, Grant, GrantId, GroupId, LedgerId, Millis, PersonId, Position,
+    Scope, StreetId,
 };
 use doorstep_core::store::{Read, Store};
+
+use vault::KeyVault;
 
 use super::{
     AcceptedGroup, Commit, Device, Ended, EnrolmentCode, FeedRow, InboxEntry, Ledger, LedgerError, LoggedChange, PushProof,
     QuarantinedGroup, StoredDocument, Street,
 };
 
-/// A [`Ledger`] in a store. Cheap to make: it holds nothing but the store.
+/// A [`Ledger`] in a store. It holds the store, and the keys above those of its records.
 pub struct KeyedLedger {
     store: Arc<dyn Store>,
+    vault: KeyVault,
 }
 
 impl KeyedLedger {
-    /// The ledger that is in a store; an empty store is a ledger without streets. Reads nothing.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    /// The ledger that is in a store; an empty store is a ledger without streets. Reads the roots of the store, or makes them.
+    ///
+    /// # Errors
+    /// When the store fails or its roots are damaged.
+    pub fn open(store: Arc<dyn Store>, entropy: Box<dyn Entropy>) -> Result<Self, LedgerError> {
+        let vault = KeyVault::open(&*store, entropy)?;
+        Ok(Self { store, vault })
     }
 
     fn read(&self) -> &dyn Read {
@@ -87,7 +95,9 @@ impl Ledger for KeyedLedger {
     }
 
     fn document(&self, street: StreetId, doc: DocId) -> Result<Option<StoredDocument>, LedgerError> {
-        document::read(self.read(), street, doc)
+        let Some(stored) = document::read(self.read(), street, doc)? else { return Ok(None) };
+        let (keys, keys_at) = self.keys(street, doc)?;
+        Ok(Some(StoredDocument { keys, keys_at, ..stored }))
     }
 
     fn scopes(&self, street: StreetId, doc: DocId) -> Result<Option<(DocKind, Vec<Scope>)>, LedgerError> {
@@ -128,7 +138,15 @@ impl Ledger for KeyedLedger {
     }
 
     fn commit(&self, street: StreetId, commit: Commit) -> Result<Vec<Position>, LedgerError> {
-        commit::commit(&*self.store, street, commit)
+        commit::commit(&*self.store, &self.vault.vault(), street, commit)
+    }
+
+    fn keys(&self, street: StreetId, doc: DocId) -> Result<(Keyring, Position), LedgerError> {
+        self.vault.read(self.read(), street, doc)
+    }
+
+    fn forget_keys(&self, street: StreetId, doc: DocId) -> Result<(), LedgerError> {
+        self.vault.forget(&*self.store, street, doc)
     }
 
     fn barrier(&self) -> Result<(), LedgerError> {

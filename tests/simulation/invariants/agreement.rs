@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use doorstep_core::docs::{Case, DocKind, Document};
+use doorstep_core::docs::{Case, DocKind, Document, Keyring};
 use doorstep_core::field::Engine;
 use doorstep_core::model::{DocId, EventKind, Grant, GrantId, Receipts, Scope, StreetId};
 use doorstep_core::policy;
 use doorstep_core::store::{Read, prefix_end};
+use doorstep_core::summary::Summary;
 use doorstep_core::sync::Refusal;
 use doorstep_core::workflow;
 use doorstep_server::hub::HubError;
@@ -36,7 +37,9 @@ impl World {
         self.check_lost()?;
         for street in self.server.streets.clone() {
             let held = self.held(street)?;
-            check_claims(&held, self.record.restored)?;
+            let (due, awaited) = (self.hub()?.ledger().rulings_due(street, 8), self.hub()?.awaited(street));
+            check_claims(&held, self.record.restored)
+                .map_err(|found| Violation { detail: format!("{}; due {due:?}, awaited {awaited:?}", found.detail), ..found })?;
             self.check_promises(street, &held)?;
             for phone in 0..self.phones.len() {
                 if self.phones[phone].street == street {
@@ -72,12 +75,11 @@ impl World {
         let mut held = BTreeMap::new();
         for kind in DocKind::ALL {
             let mut rows = Vec::new();
-            hub.each_summary(street, kind, &mut |summary| rows.push((summary.id(), minicbor::to_vec(&summary).unwrap())))
-                .map_err(failed)?;
-            for (doc, summary) in rows {
+            hub.each_summary(street, kind, &mut |summary| rows.push(summary.id())).map_err(failed)?;
+            for doc in rows {
                 let (document, receipts) = hub.document(street, doc).map_err(failed)?;
                 let stored = of_ledger(hub.ledger().document(street, doc))?;
-                let scopes = stored.map(|stored| stored.scopes).unwrap_or_default();
+                let (scopes, summary) = stored.map(|stored| (stored.scopes, stored.summary)).unwrap_or_default();
                 let digest = document.digest();
                 let said: BTreeSet<Scope> = document.grids().into_iter().map(Scope::Grid).chain([Scope::Street(street)]).collect();
                 let lasting = scopes.iter().filter(|scope| !matches!(scope, Scope::Case(_)));
@@ -140,7 +142,7 @@ impl World {
         same_documents(phone, "a phone keeps no copy that no screen shows", &expected, &self.bases_of(phone))?;
         self.check_members(phone, &grants, held)?;
         for doc in &expected {
-            same_document(phone, engine, *doc, &held[doc])?;
+            same_document(phone, engine, &grants, *doc, &held[doc])?;
         }
         if !grants.is_empty() {
             let directory = hub.directory(street).ok();
@@ -186,17 +188,22 @@ fn same_documents(phone: usize, invariant: &'static str, expected: &BTreeSet<Doc
     })
 }
 
-fn same_document(phone: usize, engine: &Engine, doc: DocId, held: &Held) -> Result<(), Violation> {
+fn same_document(phone: usize, engine: &Engine, grants: &[Grant], doc: DocId, held: &Held) -> Result<(), Violation> {
     let detail = |what: &str| format!("phone {phone}, {:?} {}: {what}", held.kind, tail(doc.as_bytes()));
     const INVARIANT: &str = "replicas of a scope are in the same state";
     let digest = engine.digest(doc).map_err(|error| of_phone(phone, &error))?;
     ensure(digest == held.digest, INVARIANT, || detail("documents differ"))?;
     let summary = engine.summary_of(held.kind, doc).map_err(|error| of_phone(phone, &error))?;
-    let summary = summary.map(|summary| minicbor::to_vec(&summary).unwrap());
-    ensure(summary.as_ref() == Some(&held.summary), INVARIANT, || detail("summaries differ"))?;
+    // Who may read some fields has the keys of these and of no others.
+    let roles = grants.iter().filter(|grant| is_for(grant, held)).map(|grant| &grant.role);
+    let keys = roles.fold(Keyring::default(), |all, role| all.union(&policy::opened(role, held.kind, held.document.keys())));
+    let expected = Summary::from_row(&held.summary, &keys).ok();
+    ensure(summary == expected, "nobody reads more or less of a record than policy says", || {
+        detail(&format!("{summary:?} and {expected:?}"))
+    })?;
     if held.kind == DocKind::Case {
         let view = engine.case(doc.into()).map_err(|error| of_phone(phone, &error))?.view;
-        let folded = workflow::fold(held.document.events(), &held.receipts);
+        let folded = workflow::fold(held.document.clone().with_keys(keys).events(), &held.receipts);
         ensure(view == folded, "the fold of a case is the same on all replicas", || {
             detail(&format!("{} and {}", brief(&view.timeline), brief(&folded.timeline)))
         })?;

@@ -6,6 +6,7 @@ use doorstep_core::docs::wellformed::{self, MOST_HEADS, MOST_OP_COUNTER, Malform
 use doorstep_core::docs::{Change, DocKind, Document, Write};
 use doorstep_core::model::{DocId, Hlc, Millis};
 use doorstep_tests::forge::{Forger, actor, bytes_of, put_new};
+use doorstep_tests::handmade::keyed;
 
 use crate::scene::{Fault, MALLORY, NOON, STRANGER, Scene, attacks, edit, id};
 
@@ -45,12 +46,12 @@ attacks! {
     a_change_without_operations_is_refused: case, |scene| with_frame(scene, |change| change.operations.clear())
         => Fault::Malformed(Malformed::Empty),
     a_change_for_another_document_is_refused: case, |_| {
-        let elsewhere = Document::new(DocKind::Case, DocId::from_bytes(id(0xcb))).unwrap();
+        let elsewhere = keyed(Document::new(DocKind::Case, DocId::from_bytes(id(0xcb))).unwrap());
         let forger = Forger::new(&elsewhere, actor(MALLORY));
         bytes_of(forger.change([forger.put("note", "x")]))
     } => Fault::Malformed(Malformed::MissingDependencies { missing: 1 }),
     a_change_for_a_document_of_another_kind_is_refused: case, |scene| {
-        let elsewhere = Document::new(DocKind::Household, scene.doc.id()).unwrap();
+        let elsewhere = keyed(Document::new(DocKind::Household, scene.doc.id()).unwrap());
         let forger = Forger::new(&elsewhere, actor(MALLORY));
         bytes_of(forger.change([forger.put("note", "x")]))
     } => Fault::Malformed(Malformed::MissingDependencies { missing: 1 }),
@@ -89,7 +90,7 @@ fn the_last_operation_counters_are_not_given_away() {
 
 #[test]
 fn nobody_closes_a_document_by_leaving_many_heads() {
-    let mut doc = Document::new(DocKind::Household, DocId::from_bytes(id(5))).unwrap();
+    let mut doc = keyed(Document::new(DocKind::Household, DocId::from_bytes(id(5))).unwrap());
     let start = doc.clone();
     let concurrent = |byte: u8| {
         let mut replica = start.clone();

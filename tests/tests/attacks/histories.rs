@@ -5,6 +5,7 @@ use doorstep_core::docs::wellformed::{self, Action};
 use doorstep_core::docs::{Actor, Change, DocKind, Document, Scalar, Slot, Write};
 use doorstep_core::model::{DocId, EventKind, Hlc, Millis};
 use doorstep_tests::forge::actor;
+use doorstep_tests::handmade::keyed;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -44,7 +45,7 @@ struct History {
 
 impl History {
     fn new(kind: DocKind, seed: u64) -> Self {
-        let hub = Document::new(kind, DocId::from_bytes(id(seed as u8))).unwrap();
+        let hub = keyed(Document::new(kind, DocId::from_bytes(id(seed as u8))).unwrap());
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let people = (0..PEOPLE).map(|_| Person { actor: actor(rng.next_u32() as u8), doc: hub.clone(), outbox: Vec::new() }).collect();
         Self { rng, hub, feed: Vec::new(), people, next_id: 0, settled: 0 }
@@ -162,7 +163,7 @@ impl History {
         for end in (1..shuffled.len()).rev() {
             shuffled.swap(end, below(&mut self.rng, end + 1));
         }
-        let mut at_once = Document::new(self.hub.kind(), self.hub.id()).unwrap();
+        let mut at_once = keyed(Document::new(self.hub.kind(), self.hub.id()).unwrap());
         at_once.apply(shuffled).unwrap();
         let loaded = Document::load(self.hub.kind(), self.hub.id(), &saved).unwrap();
         for other in [at_once, loaded] {

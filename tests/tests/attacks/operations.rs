@@ -226,7 +226,8 @@ fn the_shown_value_put_again_takes_the_losers_away_and_can_be_followed_by_anothe
     let settled = edit(&mut doc, STRANGER, 9, &[again.clone(), Write::set("remark", "both"), Write::set("remark", "at last")]);
     let operations = wellformed::check(&scene.doc, &settled).unwrap();
     let remark = |action| wellformed::Operation { path: Path::Root("remark".into()), action };
-    let put = |text: &str| remark(Action::Put(Scalar::Text(text.into())));
+    let sealed = |text: &str| doc.keys().seal(doc.kind(), doc.id(), &Path::Root("remark".into()), &Scalar::from(text)).unwrap();
+    let put = |text: &str| remark(Action::Put(sealed(text)));
     assert_eq!(operations, [remark(Action::SettleConflict), put("both"), put("at last")]);
     assert!(doc.conflicts().is_empty());
     doc.saved_and_reloaded().unwrap();

@@ -15,6 +15,7 @@ use doorstep_core::model::{
     HouseholdDetails, HouseholdId, Millis, Note, NoteId, PersonId, Personal, VisitDraft, VisitId, VisitSubject,
 };
 use doorstep_tests::forge::{Forger, actor, actor_id};
+use doorstep_tests::handmade::keyed;
 
 pub const WORKER: u8 = 1;
 pub const CENTRE: u8 = 2;
@@ -110,7 +111,7 @@ pub fn edit(doc: &mut Document, who: u8, minute: i64, writes: &[Write]) -> Chang
 impl Scene {
     /// A case that was opened, registered, noted on, and whose remark two people set at once.
     pub fn case() -> Self {
-        let mut doc = Document::new(DocKind::Case, DocId::from_bytes(id(0xca))).unwrap();
+        let mut doc = keyed(Document::new(DocKind::Case, DocId::from_bytes(id(0xca))).unwrap());
         let details = CaseDetails::issue(Category::Facilities, "the lamp at gate 3 is dark");
         let mut opening = case_writes(&CaseKind::Issue, &details);
         opening.extend([event(10, EventKind::Captured, WORKER), attachment(0xaa, WORKER), Write::set("status", "open")]);
@@ -120,7 +121,7 @@ impl Scene {
 
     /// A household with visits, tags, members, notes and an amendment, whose remark two people set at once.
     pub fn household() -> Self {
-        let mut doc = Document::new(DocKind::Household, DocId::from_bytes(id(0xdd))).unwrap();
+        let mut doc = keyed(Document::new(DocKind::Household, DocId::from_bytes(id(0xdd))).unwrap());
         let details = HouseholdDetails { door: Some("3-2-501".into()), ..HouseholdDetails::default() };
         let mut opening = household_writes(&details);
         opening.extend(visit(10, WORKER));

@@ -12,7 +12,7 @@ use doorstep_core::sync::{
 use doorstep_server::system::{SystemClock, SystemEntropy};
 use doorstep_tests::clocks::DAY;
 use doorstep_tests::forge::{Chunk, chunk, repair_checksum};
-use doorstep_tests::handmade::{enrolment, fresh_doc, group, group_of, leaves, pushed, random_bytes, word};
+use doorstep_tests::handmade::{enrolment, fresh_doc, group, group_of, keyed, leaves, pushed, random_bytes, word};
 use doorstep_tests::street::{Street, TINY};
 
 use crate::siege::Siege;
@@ -25,7 +25,7 @@ fn set(key: &str, value: &str) -> Write {
 
 /// A new household of the attacker's own grid, with its first change.
 fn new_household(siege: &Siege) -> (Document, Change) {
-    let mut document = Document::new(DocKind::Household, fresh_doc()).unwrap();
+    let mut document = keyed(Document::new(DocKind::Household, fresh_doc()).unwrap());
     let change = siege.attacker.edit(&mut document, &[Write::set("grid", siege.street.grid(0).as_bytes()), set("door", "101")]);
     (document, change)
 }
@@ -231,23 +231,24 @@ fn bad_groups(siege: &Siege, own: &[Document], foreign: DocId) -> Vec<Bad> {
     let dependent = attacker.edit(&mut document, &[set("remark", "y")]);
     add("built on a change that nobody sent", group_of(&document, &dependent), "sync.depends_on_refused");
 
-    let mut document = Document::new(DocKind::Household, foreign).unwrap();
+    let mut document = keyed(Document::new(DocKind::Household, foreign).unwrap());
     let mut other = household();
     attacker.edit(&mut document, &[set("remark", "mine now")]);
     let misplaced = attacker.edit(&mut other, &[set("remark", "x")]);
     add("a change of another document", group([pushed(foreign, DocKind::Household, misplaced.bytes())]), "sync.depends_on_refused");
 
-    let mut document = Document::new(DocKind::Household, fresh_doc()).unwrap();
+    let mut document = keyed(Document::new(DocKind::Household, fresh_doc()).unwrap());
     let change = attacker.edit(&mut document, &[Write::set("grid", siege.street.grid(1).as_bytes()), set("door", "1")]);
     add("a household of somebody else's grid", group_of(&document, &change), "policy.not_in_scope");
 
-    let mut document = Document::new(DocKind::Household, fresh_doc()).unwrap();
+    let mut document = keyed(Document::new(DocKind::Household, fresh_doc()).unwrap());
     let change = attacker.edit(&mut document, &[set("door", "1")]);
     add("a household of no grid", group_of(&document, &change), "policy.not_in_scope");
 
-    let mut document = household();
+    let document = household();
     let mut actor = attacker.actor();
     actor.device = DeviceId::make(SystemClock.now(), &mut SystemEntropy).tag();
+    let mut document = keyed(document);
     let change = document.edit(actor, Hlc::new(SystemClock.now(), 0), &[set("remark", "x")]).unwrap().unwrap();
     add("a change of another's actor", group_of(&document, &change), "sync.foreign_actor");
 

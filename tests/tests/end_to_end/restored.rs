@@ -291,6 +291,7 @@ fn a_change_without_the_servers_seal_does_not_come_back() {
             inbox: None,
             decisions: None,
             signs_out: None,
+            keys: None,
         };
         let frame = seal_frame(&key.seal(minicbor::to_vec(&request).unwrap()), Encoding::Deflate);
         let response: Response = open_frame(&server.post(SYNC_PATH, &frame).unwrap().body).unwrap();

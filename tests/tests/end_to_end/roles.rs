@@ -1,8 +1,8 @@
 //! Who may do what, over real servers and phones: what the phone refuses at once, what the hub refuses, and what is not sent at all.
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Lock};
 use doorstep_core::field::FieldError;
-use doorstep_core::model::{CaseDetails, Category, EventKind, PersonId, Right, Role, Scope};
+use doorstep_core::model::{CaseDetails, Category, EventKind, PartyDetails, PersonId, Personal, Reporter, Right, Role, Scope};
 use doorstep_core::policy::Denied;
 use doorstep_server::hub::{NewPerson, Term};
 use doorstep_server::system::SystemClock;
@@ -26,7 +26,7 @@ fn held(phone: &Phone, kind: DocKind) -> usize {
 }
 
 #[test]
-fn an_auxiliary_of_a_grid_gets_its_places_and_cases_and_nothing_of_who_lives_there() {
+fn an_auxiliary_of_a_grid_gets_its_places_and_cases_and_the_doors_without_who_lives_there() {
     let street = Street::build(SMALL);
     let server = street.serve();
     let worker = street.worker_phone(&server, "worker", 0);
@@ -35,12 +35,16 @@ fn an_auxiliary_of_a_grid_gets_its_places_and_cases_and_nothing_of_who_lives_the
     let person = add(&server, &street, "协管员", Role::Auxiliary, Some(0));
     let phone = phone_of(&server, &street, "auxiliary", person);
     assert_eq!(held(&phone, DocKind::Place), held(&worker, DocKind::Place));
-    assert_eq!((held(&phone, DocKind::Case), held(&phone, DocKind::Household), held(&phone, DocKind::Resident)), (1, 0, 0));
-    // What changes later is not sent either, nor pushed.
-    worker.visit(worker.households()[0], "走访");
+    assert_eq!((held(&phone, DocKind::Case), held(&phone, DocKind::Resident)), (1, 0));
+    // The doors are there, and who lives behind them is locked, also what is found out later.
+    let door = worker.households()[0];
+    worker.visit(door, "走访");
     worker.sync(&server.transport());
     phone.sync(&server.transport());
-    assert_eq!(held(&phone, DocKind::Household), 0);
+    let (seen, there) = (phone.engine.household(door).unwrap(), worker.engine.household(door).unwrap());
+    assert_eq!((&seen.details.door, seen.details.contact.as_ref(), seen.lock), (&there.details.door, None, Lock::Locked));
+    assert_eq!((seen.visits.len(), seen.visits[0].findings.reveal().as_str()), (there.visits.len(), ""));
+    assert!(phone.engine.households(None).unwrap().iter().all(|listed| listed.row.contact.is_none()));
     let status = phone.engine.status().bootstrap;
     assert_eq!(status.documents, status.documents_total, "what is not sent is not counted");
 }
@@ -104,12 +108,25 @@ fn a_crew_is_not_sent_who_reported_a_case_and_may_write_nothing_but_what_happens
     let street = Street::build(SMALL);
     let server = street.serve();
     let worker = street.worker_phone(&server, "worker", 0);
-    let case = worker.engine.report_issue(None, CaseDetails::issue(Category::Facilities, "水管爆裂")).unwrap();
+    let called = PartyDetails { name: Some(Personal::new("报修人".into())), ..PartyDetails::default() };
+    let party = worker.engine.add_party(None, called).unwrap();
+    let mut details = CaseDetails::issue(Category::Facilities, "水管爆裂");
+    details.reporter = Some(Reporter::Party(party));
+    let case = worker.engine.report_issue(None, details).unwrap();
     worker.sync(&server.transport());
+    assert_eq!(worker.engine.case(case).unwrap().case.details.reporter, Some(Reporter::Party(party)));
     let person = add(&server, &street, "施工队", Role::Crew, None);
     server.hub.grant(street.id(), person, &Right { role: Role::Crew, scope: Scope::Case(case) }, Term::OPEN).unwrap();
     let phone = phone_of(&server, &street, "crew", person);
-    assert_eq!(held(&phone, DocKind::Case), 0, "as long as fields are not sealed one by one");
+    let seen = phone.engine.case(case).unwrap().case;
+    assert_eq!((seen.details.description.reveal().as_str(), seen.details.reporter, seen.lock), ("水管爆裂", None, Lock::Locked));
+    assert_eq!(held(&phone, DocKind::Party), 0);
+    // What happens in the case can be said, and is read by whoever may.
+    phone.engine.add_event(case, EventKind::Noted, Some("阀门已关")).unwrap();
+    phone.sync(&server.transport());
+    worker.sync(&server.transport());
+    assert!(worker.engine.case(case).unwrap().case.events.iter().any(|event| event.value.text == Some(Personal::new("阀门已关".into()))));
+    assert!(server.hub.quarantine(street.id()).unwrap().is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use doorstep_core::docs::{Change, DocKind, Document, Write, wellformed};
 use doorstep_core::model::{DocId, Hlc, Millis};
 use doorstep_tests::forge::{actor, repair_checksum};
+use doorstep_tests::handmade::keyed;
 
 use super::corpus::vectors;
 use super::fuzz;
@@ -13,7 +14,7 @@ fn histories() -> (Vec<Vec<u8>>, Vec<Document>) {
     let ids = vectors("documents", "id");
     let mut documents = Vec::new();
     for (kind, id) in DocKind::ALL.into_iter().flat_map(|kind| ids.iter().map(move |id| (kind, id))) {
-        let mut document = Document::new(kind, DocId::from_bytes(id.as_slice().try_into().unwrap())).unwrap();
+        let mut document = keyed(Document::new(kind, DocId::from_bytes(id.as_slice().try_into().unwrap())).unwrap());
         let mut took = 0;
         for change in changes.iter().filter_map(|bytes| Change::parse(bytes).ok()) {
             took += usize::from(wellformed::check(&document, &change).is_ok() && document.apply([&change]).is_ok());
@@ -30,7 +31,7 @@ fn histories() -> (Vec<Vec<u8>>, Vec<Document>) {
 fn changes_against_a_document() {
     let (changes, _) = histories();
     let (kind, id) = (DocKind::Household, DocId::from_bytes([7; 16]));
-    let fresh = Document::new(kind, id).unwrap();
+    let fresh = keyed(Document::new(kind, id).unwrap());
     let mut written = fresh.clone();
     let mut seeds = changes;
     for number in 0..4 {

@@ -1,10 +1,13 @@
 //! Well-formed changes of things that this person may not do, and questions about what it may not see.
 
-use doorstep_core::docs::{DocKind, Document, Write, event_write, note_write};
-use doorstep_core::model::{CaseEvent, Clock as _, EventId, EventKind, Note, NoteId, PersonId, Personal, Position};
-use doorstep_core::sync::{EntryChange, List, Offer, Reading, Relay};
+use std::collections::BTreeMap;
+
+use doorstep_core::docs::layout::Path;
+use doorstep_core::docs::{DocKind, Document, Keyring, RecordKey, Scalar, Write, event_write, note_write};
+use doorstep_core::model::{CaseEvent, Clock as _, DocId, EventId, EventKind, Note, NoteId, PersonId, Personal, Position};
+use doorstep_core::sync::{Entry, EntryChange, List, Offer, Reading, Relay, SealingSecret};
 use doorstep_server::system::{SystemClock, SystemEntropy};
-use doorstep_tests::handmade::{Handmade, fresh_doc, group_of};
+use doorstep_tests::handmade::{Handmade, fresh_doc, group_of, keyed, keys_of};
 
 use super::Attack;
 use super::stage::Stage;
@@ -29,6 +32,17 @@ fn as_auxiliary(stage: &Stage, doc: doorstep_core::model::DocId, writes: &[Write
     let mut document = stage.document(doc);
     let change = stage.auxiliary.edit(&mut document, writes);
     stage.auxiliary.verdicts(vec![group_of(&document, &change)]).join(", ")
+}
+
+/// A contact as it stands in the change, sealed or not.
+fn unsealed(stage: &mut Stage, contact: Scalar) -> String {
+    let value = match contact {
+        Scalar::Bytes(bytes) => automerge::ScalarValue::Bytes(bytes),
+        Scalar::Text(text) => automerge::ScalarValue::Str(text.into()),
+        other => panic!("{other:?}"),
+    };
+    let forger = stage.forger(stage.door);
+    stage.forged(stage.door, forger.change([forger.put("contact", value)]))
 }
 
 /// What a device is told when it names cursors that are not its own.
@@ -73,16 +87,61 @@ pub const ATTACKS: &[Attack] = &[
         as_auxiliary(stage, stage.case, &[event(EventKind::Unknown("penalty".into()), stage.auxiliary.person)])
     }),
     ("an auxiliary who changes a household", "policy.not_for_role", |stage| as_auxiliary(stage, stage.door, &[Write::set("contact", "x")])),
-    ("an auxiliary who asks for households", "none", |stage| {
+    ("an auxiliary who asks for who lives where", "locked", |stage| {
         let answer = stage.auxiliary.ask(&stage.auxiliary.request(None));
-        let entries = answer.parts.unwrap().0.into_iter().flat_map(|part| part.entries.0);
-        let of_people = entries.filter(|entry| match entry {
-            doorstep_core::sync::Entry::Changes { kind, .. } | doorstep_core::sync::Entry::Snapshot { kind, .. } => {
-                matches!(kind, DocKind::Household | DocKind::Resident)
-            }
-            _ => false,
+        let parts = answer.parts.unwrap().0;
+        let keys: BTreeMap<DocId, Keyring> = parts.iter().flat_map(|part| part.keys.iter().flat_map(|keys| keys.0.clone())).collect();
+        let entries = parts.iter().flat_map(|part| &part.entries.0);
+        let of_people = entries.filter_map(|entry| match entry {
+            Entry::Changes { doc, kind, .. } | Entry::Snapshot { doc, kind, .. } => Some((*doc, *kind)),
+            _ => None,
         });
-        if of_people.count() == 0 { "none".into() } else { "some".into() }
+        let open = of_people.filter(|(doc, kind)| match kind {
+            DocKind::Household => keys.contains_key(doc),
+            kind => *kind == DocKind::Resident,
+        });
+        if open.count() == 0 { "locked".into() } else { "open".into() }
+    }),
+    ("a contact in clear", "seal.missing", |stage| unsealed(stage, Scalar::from("王秀英"))),
+    ("a contact under a key that nobody else has", "seal.broken", |stage| {
+        let key = Keyring::of(RecordKey::from_bytes(&[7; 32]).unwrap());
+        unsealed(stage, key.seal(DocKind::Household, stage.door, &Path::Root("contact".into()), &Scalar::from("x")).unwrap())
+    }),
+    ("a contact that was sealed for another place", "seal.broken", |stage| {
+        let path = Path::Root("remark".into());
+        unsealed(stage, keys_of(stage.door).seal(DocKind::Household, stage.door, &path, &Scalar::from("x")).unwrap())
+    }),
+    ("keys for another street", "hub.unreadable_keys", |stage| {
+        let mut document = stage.document(stage.door);
+        let change = stage.mallory.edit(&mut document, &[Write::set("contact", "x")]);
+        let elsewhere = SealingSecret::derive(&[8; 32]).public();
+        let mut request = stage.mallory.request(Some(stage.mallory.push(vec![group_of(&document, &change)])));
+        request.keys = elsewhere.wrap(stage.mallory.device, vec![(stage.door, keys_of(stage.door))], &mut SystemEntropy).ok();
+        stage.mallory.problem(&stage.mallory.frame(&request)).1
+    }),
+    ("the keys of a request in the name of another device", "hub.unreadable_keys", |stage| {
+        let mut document = stage.document(stage.door);
+        let change = stage.mallory.edit(&mut document, &[Write::set("contact", "x")]);
+        let mut request = stage.mallory.request(Some(stage.mallory.push(vec![group_of(&document, &change)])));
+        let keys = vec![(stage.door, keys_of(stage.door))];
+        request.keys = stage.mallory.sealing.wrap(stage.auxiliary.device, keys, &mut SystemEntropy).ok();
+        stage.mallory.problem(&stage.mallory.frame(&request)).1
+    }),
+    ("a ring that says that a record was erased", "nothing", |stage| {
+        let mut request = stage.mallory.request(None);
+        let keys = vec![(stage.elsewhere, Keyring::erased()), (stage.door, Keyring::erased())];
+        request.keys = stage.mallory.sealing.wrap(stage.mallory.device, keys, &mut SystemEntropy).ok();
+        stage.mallory.ask(&request);
+        let is_erased = |doc| stage.server.hub.ledger().keys(stage.street.id(), doc).unwrap().0.is_erased();
+        if is_erased(stage.elsewhere) || is_erased(stage.door) { "erased".into() } else { "nothing".into() }
+    }),
+    ("work on a resident who was erased", "sync.erased", |stage| {
+        let mut document = keyed(Document::new(DocKind::Resident, fresh_doc()).unwrap());
+        let begun = stage.mallory.edit(&mut document, &[Write::set("grid", stage.street.grid(0).as_bytes()), Write::set("name", "x")]);
+        assert_eq!(stage.mallory.verdicts(vec![group_of(&document, &begun)]), ["accepted"]);
+        stage.server.hub.erase(stage.street.id(), document.id()).unwrap();
+        let change = stage.mallory.edit(&mut document, &[Write::set("name", "back again")]);
+        stage.mallory.verdicts(vec![group_of(&document, &change)])[0].clone()
     }),
     ("reading by a grant of somebody else", "nothing", |stage| {
         let hub = &stage.server.hub;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::docs::{DocKind, Document, Write, event_write};
+use crate::docs::{DocKind, Document, Keyring, RecordKey, Write, event_write};
 use crate::model::{CaseEvent, DeviceTag, DocId, EventId, EventKind, Incarnation, Millis, PersonId, Personal};
 
 fn actor() -> Actor {
@@ -12,6 +12,7 @@ fn actor() -> Actor {
 
 fn real() -> Change {
     let mut doc = Document::new(DocKind::Case, DocId::from_bytes([7; 16])).unwrap();
+    doc.set_keyring(Keyring::of(RecordKey::from_bytes(&[5; 32]).unwrap()));
     let event = CaseEvent {
         id: EventId::from_bytes([3; 16]),
         kind: EventKind::Captured,

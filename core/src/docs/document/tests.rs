@@ -4,7 +4,7 @@ use automerge::legacy::{Key, ObjectId, Op, OpType, SortedVec};
 use automerge::transaction::Transactable;
 
 use super::*;
-use crate::docs::{Case, DocKind, Household, Scalar, household_writes, note_write};
+use crate::docs::{Case, DocKind, Household, Lock, RecordKey, Scalar, household_writes, note_write};
 use crate::model::{
     DeviceTag, EventKind, HouseholdDetails, Incarnation, Millis, Note, NoteId, PersonId, Personal, VisitDraft, VisitId, VisitSubject,
 };
@@ -29,8 +29,12 @@ fn visit(byte: u8) -> Vec<Write> {
     crate::docs::visit_writes(VisitId::from_bytes([byte; 16]), PersonId::from_bytes([1; 16]), NOON, &draft)
 }
 
+fn empty(kind: DocKind) -> Document {
+    Document::new(kind, ID).unwrap().with_keys(Keyring::of(RecordKey::from_bytes(&[5; 32]).unwrap()))
+}
+
 fn household() -> Document {
-    let mut doc = Document::new(DocKind::Household, ID).unwrap();
+    let mut doc = empty(DocKind::Household);
     let details = HouseholdDetails { door: Some("3-2-501".into()), ..HouseholdDetails::default() };
     edit(&mut doc, 1, &household_writes(&details));
     edit(&mut doc, 2, &visit(20));
@@ -49,7 +53,7 @@ fn tampered(doc: &Document, tamper: impl FnOnce(&mut automerge::transaction::Tra
 
 #[test]
 fn fields_that_this_version_does_not_know_survive_its_edits() {
-    let mut doc = Document::new(DocKind::Household, ID).unwrap();
+    let mut doc = empty(DocKind::Household);
     let entry = |mut writes: Vec<Write>| {
         if let Some(Write::Add(_, _, fields)) = writes.first_mut() {
             fields.push(("mood".to_owned(), "cheerful".into()));
@@ -77,7 +81,7 @@ fn fields_that_this_version_does_not_know_survive_its_edits() {
 
 #[test]
 fn events_of_a_kind_that_this_version_does_not_know_survive_its_edits() {
-    let mut doc = Document::new(DocKind::Case, ID).unwrap();
+    let mut doc = empty(DocKind::Case);
     let by = Scalar::from(&[1; 16]);
     let fields = [("by", by), ("at", NOON.0.into()), ("kind", "blessed".into()), ("blessing", "may it last".into())];
     let fields = fields.map(|(field, value)| (field.to_owned(), value));
@@ -167,7 +171,7 @@ fn what_is_there_already_is_not_written_again() {
 
 #[test]
 fn an_edit_that_fails_leaves_the_document_as_it_was() {
-    let mut doc = Document::new(DocKind::Party, ID).unwrap();
+    let mut doc = empty(DocKind::Party);
     let before = doc.save();
     let note =
         note_write(&Note { id: NoteId::from_bytes([1; 16]), by: PersonId::from_bytes([1; 16]), at: NOON, text: Personal::default() });
@@ -214,7 +218,7 @@ fn the_digest_sees_values_types_losers_and_who_wrote() {
 #[test]
 fn the_digest_sees_into_hidden_maps() {
     let hidden = |text: &str| {
-        let mut doc = Document::new(DocKind::Party, ID).unwrap();
+        let mut doc = empty(DocKind::Party);
         let start = doc.clone();
         let make = |who: u8, text: &str| {
             let mut elsewhere = start.clone();
@@ -254,4 +258,33 @@ fn a_document_that_would_not_load_again_is_noticed() {
     assert!(wellformed::check(&doc, &change).is_err());
     let outcome = doc.apply([&change]).and_then(|()| doc.saved_and_reloaded());
     assert!(matches!(outcome, Err(DocumentError::NotApplied { .. } | DocumentError::NotReloadable { .. })), "{outcome:?}");
+}
+
+#[test]
+fn what_is_personal_is_sealed_in_the_document_and_locked_to_who_has_not_the_key() {
+    let mut doc = empty(DocKind::Household);
+    let details =
+        HouseholdDetails { door: Some("3-2-501".into()), contact: Some(Personal::new("王秀英".into())), ..HouseholdDetails::default() };
+    edit(&mut doc, 1, &household_writes(&details));
+    let mut draft = VisitDraft::routine(VisitSubject::Household(ID.into()));
+    draft.findings = Personal::new("灯坏了".into());
+    edit(&mut doc, 1, &crate::docs::visit_writes(VisitId::from_bytes([20; 16]), PersonId::from_bytes([1; 16]), NOON, &draft));
+    let bytes = doc.save();
+    for words in ["王秀英", "灯坏了"] {
+        assert!(!bytes.windows(words.len()).any(|window| window == words.as_bytes()), "{words} is not in the saved bytes");
+    }
+    let read = Household::read(&doc);
+    assert_eq!((read.details, read.visits[0].findings.reveal().as_str(), read.lock), (details, "灯坏了", Lock::Open));
+
+    let locked = Household::read(&doc.clone().with_keys(Keyring::default()));
+    assert_eq!((locked.details.door.as_deref(), locked.details.contact, locked.lock), (Some("3-2-501"), None, Lock::Locked));
+    let erased = Household::read(&doc.clone().with_keys(Keyring::erased()));
+    let noted = Note { id: NoteId::from_bytes([9; 16]), by: PersonId::from_bytes([1; 16]), at: NOON, text: Personal::new("有狗".into()) };
+    edit(&mut doc, 1, &[note_write(&noted)]);
+    let notes = doc.clone().with_keys(Keyring::default()).notes();
+    assert_eq!(notes, [Note { text: Personal::default(), ..noted }], "what is locked is there");
+    assert_eq!((erased.visits.len(), erased.visits[0].findings.reveal().as_str(), erased.lock), (1, "", Lock::Erased));
+    let contact = [Write::set("contact", "李四")];
+    let refused = doc.clone().with_keys(Keyring::default()).edit(actor(2), Hlc::new(NOON, 9), &contact);
+    assert!(matches!(refused, Err(DocumentError::Locked { id: ID })));
 }

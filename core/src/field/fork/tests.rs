@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::docs::{Actor, Change};
+use crate::docs::{Actor, Change, Keyring};
 use crate::field::command::Recorded;
 use crate::field::documents::{Base, View};
 use crate::field::enrol::{Given, KeptIdentity};
+use crate::field::keys::keyring;
 use crate::field::outbox::Outbox;
 use crate::field::plan::plan;
 use crate::field::tables::{self, Setting};
@@ -49,6 +50,7 @@ impl Phone {
             person: PersonId::from_bytes([2; 16]),
             street: StreetId::from_bytes([3; 16]),
             name: "王建国".into(),
+            sealing: None,
         };
         let identity = KeptIdentity { seed: [9; 32], server: "https://doorstep.example.cn".into(), given: Some(given) };
         let mut batch = Batch::new();
@@ -113,7 +115,7 @@ impl Phone {
     fn hears(&self, entry: Entry) -> bool {
         let grant = *self.engine.state().grants.keys().next().unwrap();
         let from = self.engine.state().grants[&grant].position;
-        let part = Part { grant, from, to: Position(from.0 + 1), entries: List(vec![entry]), more: None, bootstrap: None };
+        let part = Part { grant, from, to: Position(from.0 + 1), entries: List(vec![entry]), more: None, bootstrap: None, keys: None };
         self.engine.take_pushed(Response { parts: Some(List(vec![part])), pushed: Some(true), ..nothing() }).unwrap()
     }
 }
@@ -130,7 +132,7 @@ fn of_changes(doc: DocId, changes: &[Change]) -> Entry {
 }
 
 fn of_base(doc: DocId, base: Base) -> Entry {
-    let summary = tables::encode(&Summary::of(&base.load(doc).unwrap(), &base.receipts));
+    let summary = Summary::of(&base.load(doc).unwrap(), &base.receipts).to_row(&Keyring::default());
     Entry::Snapshot { doc, kind: base.kind, bytes: base.bytes, receipts: base.receipts, summary }
 }
 
@@ -207,8 +209,8 @@ fn a_value_that_both_set_keeps_the_value_of_each() {
     clone.engine.change_household(clone.door(), remark("没狗"), Vec::new()).unwrap();
     let changes = phone.changes();
     clone.hears(of_changes(phone.door().into(), &changes));
-    let outbox = clone.engine.state().outbox.clone();
-    let view = View::load(&clone.store, &outbox, clone.door().into()).unwrap().unwrap();
+    let door = clone.door().into();
+    let view = View::load(&clone.store, &clone.engine.state(), door).unwrap().unwrap();
     assert_eq!(clone.engine.household(clone.door()).unwrap().details.remark.unwrap().reveal(), "没狗");
     assert!(view.document.contains(&changes[0].hash()));
     assert!(view.receipts.get(&changes[0].hash()).is_some_and(|receipt: Receipt| receipt.number == 1));
@@ -221,13 +223,15 @@ fn what_was_accepted_before_with_other_changes_is_seen_until_the_answer_that_bri
     let [first, second] = phone.waiting().try_into().unwrap();
     // Another life of the store has delivered the first, run again under an incarnation of its own.
     let elsewhere = Actor { incarnation: Incarnation([7; 8]), ..phone.changes()[0].actor() };
-    let mut document = phone.base().load(phone.door().into()).unwrap();
+    let door: DocId = phone.door().into();
+    let keys = keyring(&phone.store, &phone.engine.state().vault, door).unwrap();
+    let mut document = phone.base().load(door).unwrap().with_keys(keys);
     let accepted = document.edit(elsewhere, first.at, &plan(&first.command, first.at).writes).unwrap().unwrap();
     let refused = Verdict::refused(second.command.group, &Refusal::DependsOnRefused { group: None });
     let hears = |entries: Vec<Entry>, more: Option<bool>| {
         let grant = *phone.engine.state().grants.keys().next().unwrap();
         let from = phone.engine.state().grants[&grant].position;
-        let part = Part { grant, from, to: Position(from.0 + 1), entries: List(entries), more, bootstrap: None };
+        let part = Part { grant, from, to: Position(from.0 + 1), entries: List(entries), more, bootstrap: None, keys: None };
         let verdicts = vec![Verdict::AcceptedBefore { group: first.command.group }, refused.clone()];
         phone.engine.state().outbox.set_in_flight(0..100);
         phone.engine.apply(Response { verdicts: Some(List(verdicts)), parts: Some(List(vec![part])), ..nothing() }).unwrap()

@@ -117,6 +117,14 @@ impl Store for Troubled<'_> {
         self.store.size_on_disk()
     }
 
+    fn roots(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.roots()
+    }
+
+    fn set_roots(&self, roots: &[u8]) -> Result<(), StoreError> {
+        if self.full { Err(StoreError::Full) } else { self.store.set_roots(roots) }
+    }
+
     fn is_mended(&self) -> bool {
         self.mended
     }

@@ -40,7 +40,7 @@ impl Bell {
     }
 
     /// Wakes the thread that watches, or keeps it from falling asleep the next time.
-    pub(super) fn ring(&self) {
+    pub(in crate::field) fn ring(&self) {
         let waker = {
             let mut rung = self.lock();
             rung.rung = true;
@@ -53,17 +53,17 @@ impl Bell {
     }
 
     /// Whether it was rung since the last call.
-    pub(super) fn take(&self) -> bool {
+    pub(in crate::field) fn take(&self) -> bool {
         std::mem::take(&mut self.lock().rung)
     }
 
     /// What wakes the thread while it sleeps in a connection.
-    pub(super) fn wakes(&self, waker: Option<Waker>) {
+    pub(in crate::field) fn wakes(&self, waker: Option<Waker>) {
         self.lock().waker = waker;
     }
 
     /// Sleeps until it is rung or `patience` is over.
-    pub(super) fn wait(&self, patience: Duration) {
+    pub(in crate::field) fn wait(&self, patience: Duration) {
         let guard = self.lock();
         // A poisoned lock gives its guard back all the same.
         drop(self.0.heard.wait_timeout_while(guard, patience, |rung| !rung.rung));

@@ -89,6 +89,7 @@ fn enrolled(clock: &Arc<Virtual>) -> Engine {
         person: PersonId::from_bytes([2; 16]),
         street: StreetId::from_bytes([3; 16]),
         name: "王建国".into(),
+        sealing: None,
     };
     let identity = KeptIdentity { seed: [9; 32], server: "https://doorstep.example.cn".into(), given: Some(given) };
     let mut batch = Batch::new();
@@ -118,7 +119,7 @@ fn door(engine: &Engine) -> HouseholdId {
 /// A push of one empty part of the only grant.
 fn push(engine: &Engine, from: u64, to: u64) -> Response {
     let grant: GrantId = *engine.state().grants.keys().next().unwrap();
-    let part = Part { grant, from: Position(from), to: Position(to), entries: List::default(), more: None, bootstrap: None };
+    let part = Part { grant, from: Position(from), to: Position(to), entries: List::default(), more: None, bootstrap: None, keys: None };
     Response { parts: Some(List(vec![part])), entered: None, pushed: Some(true), ..first_answer() }
 }
 

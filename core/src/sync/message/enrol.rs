@@ -2,7 +2,7 @@
 
 use crate::model::{DeviceId, Millis, PersonId, StreetId};
 use crate::sync::text::text;
-use crate::sync::{MOST_ENROLMENT_CODE_BYTES, MOST_LABEL_BYTES, MOST_NAME_BYTES, PublicKey};
+use crate::sync::{MOST_ENROLMENT_CODE_BYTES, MOST_LABEL_BYTES, MOST_NAME_BYTES, PublicKey, SealingKey};
 
 /// How a phone becomes a device: it trades a one-time code and its public key for an identity. Sent under the signature of that key.
 #[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
@@ -47,4 +47,7 @@ pub struct EnrolResponse {
     #[n(5)]
     #[cbor(decode_with = "text::<_, MOST_NAME_BYTES>")]
     pub name: String,
+    /// What keys of records are encrypted to.
+    #[n(6)]
+    pub sealing: SealingKey,
 }

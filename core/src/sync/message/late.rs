@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{GroupId, Millis, PersonId};
+use crate::docs::Keyring;
+use crate::model::{DocId, GroupId, Millis, PersonId};
 use crate::sync::{List, MOST_GROUP_CHANGES, PushedChange};
 
 /// A group that waits for a decision.
@@ -21,6 +22,9 @@ pub struct LateWork {
     /// Its changes, as the author's phone made and signed them.
     #[n(3)]
     pub changes: List<PushedChange, MOST_GROUP_CHANGES>,
+    /// The keys of what it is about, to read it with.
+    #[n(4)]
+    pub keys: Option<List<(DocId, Keyring), MOST_GROUP_CHANGES>>,
 }
 
 /// What somebody who answers for the scope says to late work.

@@ -5,7 +5,7 @@ use crate::model::{ChangeHash, DeviceId, DocId, GrantId, GroupId, Incarnation, L
 use crate::sync::closed::arm;
 use crate::sync::{
     Decision, EntryChange, HashAlgorithm, InboxDigest, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_LATE,
-    MOST_OFFERS, Resume, Signature,
+    MOST_OFFERS, Resume, Signature, WrappedKeys,
 };
 
 /// What a phone sends: who it is, how far it has read, what it recorded.
@@ -48,6 +48,9 @@ pub struct Request {
     /// `true` when this phone's person gives it up: everything that waited is in this push, and the device ends with it.
     #[n(11)]
     pub signs_out: Option<bool>,
+    /// The keys of records that this request begins or gives back.
+    #[n(12)]
+    pub keys: Option<WrappedKeys>,
 }
 
 /// A cursor within a request; the ledger stands beside it.

@@ -1,6 +1,6 @@
 //! What the server answers: what became of each group, and what changed behind the cursors.
 
-use crate::docs::DocKind;
+use crate::docs::{DocKind, Keyring};
 use crate::model::{CaseId, DocId, Grant, GrantId, GroupId, LedgerId, Millis, Position, Receipt, Receipts, Seal};
 use crate::sync::text::text;
 use crate::sync::{
@@ -33,9 +33,6 @@ pub struct Response {
     /// Grants that have ended: their cursors are to be dropped, and the documents that no other grant covers.
     #[n(6)]
     pub left: Option<List<GrantId, MOST_GRANTS>>,
-    /// Documents that were erased.
-    #[n(7)]
-    pub erased: Option<List<DocId, MOST_ENTRIES>>,
     /// Everything up to here is in a backup of the server; absent while there is none.
     #[n(8)]
     pub backed_up_to: Option<Position>,
@@ -70,7 +67,6 @@ impl Response {
             parts: None,
             entered: None,
             left: None,
-            erased: None,
             backed_up_to: None,
             lacking: None,
             least_protocol: None,
@@ -169,6 +165,9 @@ pub struct Part {
     /// In a part of a bootstrap: which one, where it goes on, how much is left.
     #[n(5)]
     pub bootstrap: Option<Bootstrap>,
+    /// The keys of records of this part that the phone may have and has not, each once; of an erased record, that it was.
+    #[n(6)]
+    pub keys: Option<List<(DocId, Keyring), MOST_ENTRIES>>,
 }
 
 /// One document or record that changed.

@@ -4,12 +4,12 @@ use minicbor::{Decoder, Encoder};
 use proptest::prelude::*;
 
 use super::*;
-use crate::docs::DocKind;
+use crate::docs::{DocKind, Keyring};
 use crate::model::{
     ChangeHash, DeviceId, DocId, Grant, GrantId, GridId, GroupId, Incarnation, LedgerId, Millis, PersonId, Position, Role, Scope, Seal,
 };
 use crate::sync::frame::decode;
-use crate::sync::{DeviceKey, Encoding, FrameError, HashAlgorithm, List, Signed, arbitrary, seal_frame};
+use crate::sync::{DeviceKey, Encoding, FrameError, HashAlgorithm, List, SealingKey, Signed, arbitrary, seal_frame};
 
 fn encode(message: &impl minicbor::Encode<()>) -> Vec<u8> {
     minicbor::to_vec(message).unwrap()
@@ -110,6 +110,7 @@ fn nothing_new(position: Position) -> Request {
         inbox: None,
         decisions: None,
         signs_out: None,
+        keys: None,
     }
 }
 
@@ -162,8 +163,15 @@ fn every_list_of_a_message_has_its_bound() {
     let pushed = PushedChange { doc, kind, bytes: vec![] };
     let offer = Offer { doc, kind, heads: List::default() };
     let change = EntryChange { bytes: vec![], number: 1, at: Millis(0), seal: Seal::default() };
-    let part =
-        |entries| Part { grant: reading.grant, from: Position(0), to: Position(1), entries: List(entries), more: None, bootstrap: None };
+    let part = |entries| Part {
+        grant: reading.grant,
+        from: Position(0),
+        to: Position(1),
+        entries: List(entries),
+        more: None,
+        bootstrap: None,
+        keys: None,
+    };
     let grant = Grant {
         id: reading.grant,
         person: PersonId::from_bytes([7; 16]),
@@ -175,7 +183,7 @@ fn every_list_of_a_message_has_its_bound() {
     let request = |request: Request| decode::<Request>(&encode(&request)).is_ok();
     let response = |response: Response| decode::<Response>(&encode(&response)).is_ok();
     let base = || nothing_new(Position(1));
-    let bounds: [(&str, usize, Decodes<'_>); 13] = [
+    let bounds: [(&str, usize, Decodes<'_>); 14] = [
         ("cursors", MOST_GRANTS, &|n| request(Request { cursors: vec![reading; n].into(), ..base() })),
         ("groups", MOST_GROUPS, &|n| request(Request { push: push(vec![group.clone(); n]), ..base() })),
         ("changes of a group", MOST_GROUP_CHANGES, &|n| {
@@ -202,8 +210,16 @@ fn every_list_of_a_message_has_its_bound() {
         ("entered", MOST_GRANTS, &|n| {
             response(Response { entered: Some(vec![Entered { grant: grant.clone() }; n].into()), ..empty_response() })
         }),
+        ("keys of a part", MOST_ENTRIES, &|n| {
+            let keys = Some(vec![(doc, Keyring::erased()); n].into());
+            response(Response { parts: Some(vec![Part { keys, ..part(Vec::new()) }].into()), ..empty_response() })
+        }),
+        ("keys of late work", MOST_GROUP_CHANGES, &|n| {
+            let keys = Some(vec![(doc, Keyring::erased()); n].into());
+            let late = LateWork { group: group.id, author: grant.person, arrived_at: Millis(0), changes: Vec::new().into(), keys };
+            response(Response { inbox: Some(vec![late].into()), ..empty_response() })
+        }),
         ("left", MOST_GRANTS, &|n| response(Response { left: Some(vec![grant.id; n].into()), ..empty_response() })),
-        ("erased", MOST_ENTRIES, &|n| response(Response { erased: Some(vec![doc; n].into()), ..empty_response() })),
     ];
     for (what, most, decodes) in bounds {
         assert!(decodes(most), "{most} {what}");
@@ -225,7 +241,16 @@ fn every_text_of_a_message_has_its_bound() {
         |length| decode::<EnrolRequest>(&encode(&EnrolRequest { protocol: 1, code: String::new(), key, label: text(length) })).is_ok();
     let name = |length| {
         let (device, person, street) = (arbitrary::Id([1; 16]).into(), arbitrary::Id([2; 16]).into(), arbitrary::Id([3; 16]).into());
-        decode::<EnrolResponse>(&encode(&EnrolResponse { protocol: 1, now: Millis(0), device, person, street, name: text(length) })).is_ok()
+        decode::<EnrolResponse>(&encode(&EnrolResponse {
+            protocol: 1,
+            now: Millis(0),
+            device,
+            person,
+            street,
+            name: text(length),
+            sealing: SealingKey([0; 32]),
+        }))
+        .is_ok()
     };
     let bounds: [(usize, Decodes<'_>); 4] =
         [(MOST_CODE_BYTES, &verdict), (MOST_ENROLMENT_CODE_BYTES, &code), (MOST_LABEL_BYTES, &label), (MOST_NAME_BYTES, &name)];
@@ -253,6 +278,7 @@ fn an_arm_that_is_not_known_makes_the_message_undecodable_and_never_shorter() {
             entries: vec![entry].into(),
             more: None,
             bootstrap: None,
+            keys: None,
         };
         encode(&Response { parts: Some(vec![part].into()), ..empty_response() })
     };

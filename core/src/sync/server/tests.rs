@@ -25,6 +25,7 @@ fn request(protocol: u32, ledger: Option<LedgerId>, with_push: bool) -> Request 
         inbox: None,
         decisions: None,
         signs_out: None,
+        keys: None,
     }
 }
 
@@ -63,7 +64,7 @@ fn a_push_is_judged_then_the_feed_is_read_then_all_is_made_durable_and_only_then
     assert_eq!(response.verdicts, Some(List(verdicts())));
     assert_eq!(response.left, Some(List(vec![GrantId::from_bytes([4; 16])])));
     assert_eq!((response.backed_up_to, response.least_protocol), (Some(Position(50)), None));
-    assert_eq!((response.parts, response.entered, response.erased, response.lacking), (None, None, None, None));
+    assert_eq!((response.parts, response.entered, response.lacking), (None, None, None));
 }
 
 #[test]
@@ -75,7 +76,15 @@ fn an_answer_to_a_request_without_a_push_has_no_verdicts() {
 }
 
 fn part(from: u64, to: u64, more: Option<bool>) -> Part {
-    Part { grant: GrantId::from_bytes([4; 16]), from: Position(from), to: Position(to), entries: List::default(), more, bootstrap: None }
+    Part {
+        grant: GrantId::from_bytes([4; 16]),
+        from: Position(from),
+        to: Position(to),
+        entries: List::default(),
+        more,
+        bootstrap: None,
+        keys: None,
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who and what appears in the vectors: fixed keys, ids and times.
 
-use crate::docs::Actor;
+use crate::docs::{Actor, Keyring, RecordKey};
 use crate::model::{DeviceId, Entropy, Hlc, Incarnation, Millis};
 use crate::sync::DeviceKey;
 use crate::sync::arbitrary::Id;
@@ -27,6 +27,13 @@ pub(super) fn id<T: From<Id>>(random: u8) -> T {
 
 pub(super) fn key() -> DeviceKey {
     DeviceKey::from_seed(&SEED)
+}
+
+/// The key of every record of the vectors.
+pub(super) const RECORD_KEY: [u8; 32] = [0x4b; 32];
+
+pub(super) fn ring() -> Keyring {
+    RecordKey::from_bytes(&RECORD_KEY).map(Keyring::of).unwrap()
 }
 
 /// The phone that speaks.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use automerge::{ObjId, ROOT, ReadDoc, Value};
 
-use super::cast::{actor, hlc, id, minutes, other_actor};
+use super::cast::{RECORD_KEY, actor, hlc, id, minutes, other_actor, ring};
 use super::hex;
-use crate::docs::layout::Container;
+use crate::docs::layout::{Container, Path};
 use crate::docs::{
-    Actor, Change, DocKind, Document, Slot, Write, amendment_write, attachment_write, household_writes, note_write, visit_writes,
+    Actor, Change, DocKind, Document, Scalar, Slot, Write, amendment_write, attachment_write, household_writes, note_write, visit_writes,
 };
 use crate::model::{
     Amendment, AmendmentId, Attachment, AttachmentKind, DocId, GridId, HouseholdDetails, HouseholdId, Note, NoteId, PersonId, Personal,
@@ -80,7 +80,7 @@ pub(super) struct Step {
 
 /// The document, change after change.
 pub(super) fn story() -> (Document, Vec<Step>) {
-    let mut first = Document::new(DocKind::Household, household()).unwrap();
+    let mut first = Document::new(DocKind::Household, household()).unwrap().with_keys(ring());
     let mut steps = Vec::new();
     let mut step = |document: &mut Document, about, actor: Actor, after, writes: &[Write]| {
         let change = document.edit(actor, hlc(after), writes).unwrap().unwrap();
@@ -106,12 +106,14 @@ pub(super) fn story() -> (Document, Vec<Step>) {
 /// The file.
 pub(super) fn vector() -> super::Vector {
     let (_, steps) = story();
-    let mut document = Document::new(DocKind::Household, household()).unwrap();
+    let mut document = Document::new(DocKind::Household, household()).unwrap().with_keys(ring());
     let mut text = format!(
         "# A household, change after change, and what each does to what the document says: lines that come, lines that go.\n\
          # A line `also` is a value that lost in a conflict.\n\
-         id: {}\nkind: household\ngenesis: {}\n",
+         # What is personal is sealed under the key, and opens to what stands behind `opens to`.\n\
+         id: {}\nkind: household\nkey: {}\ngenesis: {}\n",
         hex(household().as_bytes()),
+        hex(&RECORD_KEY),
         document.heads()[0],
     );
     let mut before = state(&document);
@@ -141,23 +143,43 @@ pub(super) fn vector() -> super::Vector {
 /// All values of a document, a line each.
 fn state(document: &Document) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
-    collect(&document.doc, &ROOT, "", &mut lines);
+    collect(document, &ROOT, "", &mut lines);
     lines
 }
 
-fn collect(doc: &automerge::Automerge, object: &ObjId, path: &str, lines: &mut BTreeSet<String>) {
+/// What a sealed value says.
+fn opened(document: &Document, path: &str, key: &str, value: &automerge::ScalarValue) -> Option<String> {
+    let path = match path.split('/').collect::<Vec<_>>()[..] {
+        [""] => Path::Root(key.to_owned()),
+        [container, entry, ""] => {
+            let container = document.kind().containers().iter().find(|known| known.key() == container)?;
+            Path::Field(*container, entry.to_owned(), key.to_owned())
+        }
+        _ => return None,
+    };
+    let value = Scalar::from_automerge(value)?;
+    let opened = document.keys().open(document.kind(), document.id(), &path, &value).ok()?;
+    (opened != value).then(|| match opened {
+        Scalar::Text(text) => format!(" opens to {text:?}"),
+        other => format!(" opens to {other:?}"),
+    })
+}
+
+fn collect(document: &Document, object: &ObjId, path: &str, lines: &mut BTreeSet<String>) {
+    let doc = &document.doc;
     for key in doc.keys(object) {
         let values = doc.get_all(object, key.as_str()).unwrap();
         for (index, (value, id)) in values.iter().rev().enumerate() {
             match value {
-                Value::Object(_) => collect(doc, id, &format!("{path}{key}/"), lines),
+                Value::Object(_) => collect(document, id, &format!("{path}{key}/"), lines),
                 Value::Scalar(value) => {
+                    let opened = opened(document, path, &key, value).unwrap_or_default();
                     let value = match value.as_ref() {
                         automerge::ScalarValue::Bytes(bytes) => format!("h'{}'", hex(bytes)),
                         automerge::ScalarValue::Str(text) => format!("{:?}", text.as_str()),
                         other => other.to_string(),
                     };
-                    lines.insert(format!("{path}{key} {} {value}", if index == 0 { "=" } else { "also" }));
+                    lines.insert(format!("{path}{key} {} {value}{opened}", if index == 0 { "=" } else { "also" }));
                 }
             }
         }

@@ -1,14 +1,15 @@
 //! Every message and every arm, with what it says.
 
-use super::cast::{INCARNATION, MORNING, SEED, device, hlc, id, key, minutes};
+use super::cast::{INCARNATION, MORNING, SEED, Same, device, hlc, id, key, minutes, ring};
 use super::diagnostic::diagnostic;
 use super::{Vector, documents, hex, rows};
-use crate::docs::{Change, DocKind, Document, case_writes, event_write, hash_of};
+use crate::docs::{Change, DocKind, Document, Keyring, case_writes, event_write, hash_of};
 use crate::model::{
     CaseDetails, CaseEvent, CaseId, CaseKind, Category, DocId, EventId, EventKind, Grant, LedgerId, Millis, Position, Receipt, Role, Scope,
     Seal,
 };
 use crate::summary::Summary;
+use crate::sync::SealingSecret;
 use crate::sync::{
     Bootstrap, Decision, Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, InboxDigest, LateWork,
     Leaf, List, Offer, Part, Progress, Push, PushedChange, Reading, RecordKind, Refusal, Relay, Request, Response, Resume, ResumeKey,
@@ -83,6 +84,11 @@ fn response(about: &str, message: &Response) -> String {
     vector(about, "Response", &seal_frame(message, Encoding::None), &encode(message), "")
 }
 
+/// Of the street that phones encrypt keys to.
+fn sealing() -> SealingSecret {
+    SealingSecret::derive(&[0x5c; 32])
+}
+
 fn ledger() -> LedgerId {
     id(0x1e)
 }
@@ -101,6 +107,7 @@ fn nothing_new() -> Request {
         inbox: None,
         decisions: None,
         signs_out: None,
+        keys: None,
     }
 }
 
@@ -122,7 +129,13 @@ fn wipe() -> Response {
 fn inbox() -> Response {
     let (case, change) = reported();
     let change = PushedChange { doc: case.id(), kind: DocKind::Case, bytes: change.bytes().to_vec() };
-    let late = LateWork { group: id(0x97), author: documents::person(), arrived_at: minutes(19), changes: vec![change].into() };
+    let late = LateWork {
+        group: id(0x97),
+        author: documents::person(),
+        arrived_at: minutes(19),
+        changes: vec![change].into(),
+        keys: Some(vec![(case.id(), ring())].into()),
+    };
     Response { inbox: Some(vec![late].into()), ..nothing() }
 }
 
@@ -158,7 +171,7 @@ fn case() -> CaseId {
 
 /// A case and its first event, as the phone reports it.
 pub(super) fn reported() -> (Document, Change) {
-    let mut document = Document::new(DocKind::Case, case().into()).unwrap();
+    let mut document = Document::new(DocKind::Case, case().into()).unwrap().with_keys(ring());
     let mut writes = vec![crate::docs::Write::set("grid", documents::grid().as_bytes())];
     writes.extend(case_writes(&CaseKind::Issue, &CaseDetails::issue(Category::Facilities, "楼道灯坏了")));
     let event = CaseEvent {
@@ -188,7 +201,9 @@ fn push() -> Request {
     let changes = groups.iter().flat_map(|group| &group.changes.0);
     let leaves: Vec<Leaf> = changes.map(|change| Leaf { doc: change.doc, hash: hash_of(&change.bytes) }).collect();
     let signature = key().sign_push(device(), &leaves);
-    Request { push: Some(Push { groups: groups.into(), hashes: HashAlgorithm::Sha256, signature }), ..nothing_new() }
+    let brought = vec![(documents::household(), ring()), (self::case().into(), ring())];
+    let keys = sealing().public().wrap(device(), brought, &mut Same(0x77)).ok();
+    Request { push: Some(Push { groups: groups.into(), hashes: HashAlgorithm::Sha256, signature }), keys, ..nothing_new() }
 }
 
 /// A seal: to whoever is no server, eight bytes.
@@ -232,8 +247,9 @@ fn verdicts() -> Response {
 fn parts() -> Response {
     let (_, steps) = documents::story();
     let (case, change) = reported();
+    let case_id = case.id();
     let receipts = [(change.hash(), receipt(1, 19))].into_iter().collect();
-    let summary = encode(&Summary::of(&case, &receipts));
+    let summary = Summary::of(&case, &receipts).to_row(&ring());
     let changes = vec![received(&steps[2], 3), received(&steps[3], 4)].into();
     let first = vec![
         Entry::Changes { doc: documents::household(), kind: DocKind::Household, changes },
@@ -248,6 +264,10 @@ fn parts() -> Response {
         entries: entries.into(),
         more,
         bootstrap: None,
+        keys: (grant == 0x60).then(|| {
+            let some = ring().only(DocKind::Case, |field| field == "description");
+            vec![(documents::household(), ring()), (case_id, some), (id(0x42), Keyring::erased())].into()
+        }),
     };
     Response { parts: Some(vec![part(0x60, 1_000, 1_004, first, None), part(0x6b, 0, 12, second, Some(true))].into()), ..nothing() }
 }
@@ -255,7 +275,7 @@ fn parts() -> Response {
 fn bootstrap() -> Response {
     let (case, change) = reported();
     let receipts = [(change.hash(), receipt(1, 19))].into_iter().collect();
-    let summary = encode(&Summary::of(&case, &receipts));
+    let summary = Summary::of(&case, &receipts).to_row(&ring());
     let entries = vec![
         Entry::Record { id: id(0x57), kind: RecordKind::Directory, bytes: encode(&rows::directory()) },
         Entry::Snapshot { doc: case.id(), kind: DocKind::Case, bytes: case.save(), receipts, summary },
@@ -269,6 +289,7 @@ fn bootstrap() -> Response {
         entries: entries.into(),
         more,
         bootstrap: Some(Bootstrap { base: Position(1_000), after, next, progress }),
+        keys: None,
     };
     let first = part(0x60, 0, entries, Some(true), None, Some(resume_key()), begun);
     let last = part(0x6b, 1_000, Vec::new(), None, ResumeKey::new(&[1, 9]), None, ended);
@@ -290,8 +311,8 @@ fn scopes() -> Response {
         grant(0x6c, Scope::Assigned(documents::person()), None, Role::Interviewer),
         grant(0x6e, Scope::Case(id(0x6f)), None, Role::Volunteer),
     ];
-    let (left, erased) = (vec![id(0x6d)].into(), vec![id(0x43)].into());
-    Response { entered: Some(entered.into()), left: Some(left), erased: Some(erased), ..nothing() }
+    let left = vec![id(0x6d)].into();
+    Response { entered: Some(entered.into()), left: Some(left), ..nothing() }
 }
 
 fn lacking() -> Response {
@@ -317,7 +338,14 @@ fn enrol_request() -> String {
 }
 
 fn enrol_response() -> String {
-    let response =
-        EnrolResponse { protocol: 1, now: MORNING, device: device(), person: documents::person(), street: id(0x57), name: "王芳".into() };
+    let response = EnrolResponse {
+        protocol: 1,
+        now: MORNING,
+        device: device(),
+        person: documents::person(),
+        street: id(0x57),
+        name: "王芳".into(),
+        sealing: sealing().public(),
+    };
     vector("The identity.", "EnrolResponse", &seal_frame(&response, Encoding::None), &encode(&response), "")
 }

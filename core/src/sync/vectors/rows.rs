@@ -1,6 +1,6 @@
 //! What travels inside entries as bytes: the directory, and a summary of each kind.
 
-use super::cast::{device, id, minutes};
+use super::cast::{device, id, minutes, ring};
 use super::diagnostic::diagnostic;
 use super::{Vector, documents, hex, messages};
 use crate::docs::{DocKind, Document, Write, organisation_writes, party_writes, place_writes, resident_writes};
@@ -18,8 +18,11 @@ pub(super) fn all() -> Vec<Vector> {
 }
 
 fn row(about: &str, row: &impl minicbor::Encode<()>) -> String {
-    let bytes = minicbor::to_vec(row).unwrap();
-    format!("about: {about}\npayload: {}\ndiagnostic:\n{}\n", hex(&bytes), diagnostic(&bytes))
+    payload(about, &minicbor::to_vec(row).unwrap())
+}
+
+fn payload(about: &str, bytes: &[u8]) -> String {
+    format!("about: {about}\npayload: {}\ndiagnostic:\n{}\n", hex(bytes), diagnostic(bytes))
 }
 
 fn bytes_of(random: u8) -> [u8; 16] {
@@ -47,7 +50,7 @@ pub(super) fn directory() -> Directory {
 
 /// A document of a kind with a few fields.
 fn document(kind: DocKind, random: u8, mut writes: Vec<Write>) -> (Document, Receipts) {
-    let mut document = Document::new(kind, id(random)).unwrap();
+    let mut document = Document::new(kind, id(random)).unwrap().with_keys(ring());
     writes.insert(0, Write::set("grid", documents::grid().as_bytes()));
     document.edit(super::cast::actor(), super::cast::hlc(0), &writes).unwrap().unwrap();
     (document, Receipts::default())
@@ -75,7 +78,7 @@ fn summaries() -> String {
     let mut text = String::from("# A summary of each kind, as it stands in a snapshot.\n");
     for (document, receipts) in &documents {
         text.push('\n');
-        text.push_str(&row(document.kind().name(), &Summary::of(document, receipts)));
+        text.push_str(&payload(document.kind().name(), &Summary::of(document, receipts).to_row(&ring())));
     }
     text
 }

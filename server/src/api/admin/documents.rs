@@ -14,7 +14,6 @@ use super::{grid_of, street_of};
 use crate::api::Api;
 use crate::http::{Json, Path, Query};
 use crate::hub::{Hub, HubError};
-use crate::ledger::LedgerError;
 use crate::problem::Problem;
 
 type Answer = Result<Json<Value>, Problem>;
@@ -67,7 +66,7 @@ fn read(
         let rows = hub.ledger().summaries(street, kind, after, ROWS_AT_ONCE)?;
         for (id, bytes) in &rows {
             after = Some(*id);
-            let summary: Summary = minicbor::decode(bytes).map_err(|_| LedgerError::Damaged { table: "summary" })?;
+            let summary = hub.opened_summary(street, *id, bytes)?;
             if grid.is_none() || summary.grid() == grid {
                 found.push(summary);
             }

@@ -1,7 +1,7 @@
 //! The centre's lists: streets, a street's directory, a person's rights, cases, what came too late, what was refused.
 
 use axum::extract::State;
-use doorstep_core::model::{CaseId, Directory, Grant, Scope};
+use doorstep_core::model::{CaseId, Directory, Grant, Personal, Scope};
 use doorstep_core::summary::CaseSummary;
 use doorstep_core::workflow;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ fn show_case(case: &CaseSummary, directory: &Directory) -> Value {
         "state": case.state.as_ref().map(|state| state.code().to_owned()),
         "urgency": case.urgency.code(),
         "grid": case.grid.and_then(|grid| directory.grid(grid)).map(|grid| grid.name.clone()),
-        "excerpt": case.excerpt.reveal(),
+        "excerpt": case.excerpt.as_ref().map(Personal::reveal),
         "opened_at": case.opened_at.map(|at| at.0),
         "closed_at": case.closed_at.map(|at| at.0),
         "late_events": case.superseded,
@@ -135,7 +135,7 @@ pub async fn late(State(api): State<Api>, Path(street): Path<String>) -> Answer 
             let mut rows: Vec<Value> = Vec::new();
             for late in hub.late_events(street)? {
                 let (document, receipts) = hub.document(street, late.case.into())?;
-                let view = workflow::fold(document.events(), &receipts);
+                let view = workflow::fold(document.events_in_brief(), &receipts);
                 let Some(entry) = view.timeline.iter().find(|entry| entry.event.id == late.event) else { continue };
                 rows.push(json!({
                     "case": late.case.to_string(),

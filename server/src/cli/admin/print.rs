@@ -23,6 +23,15 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Audit(Audit::Verify { .. }) => verified(answer),
         Command::Street(Street::List) => rows(answer, &["name", "id"]),
         Command::Device(Device::List) => rows(answer, &["person", "label", "enrolled_at", "last_contact_at", "ended", "id"]),
+        Command::Erasures => rows(answer, &["erased_at", "devices_not_heard_of_since", "id"]),
+        Command::Erase { .. } => {
+            println!("已删除 erased {}", cell("erased", answer));
+            let mentions = answer.get("mentions").unwrap_or(&Value::Null);
+            if mentions.as_array().is_some_and(|mentions| !mentions.is_empty()) {
+                println!("以下记录可能仍提到此人,请核对。 These may still speak of the person; have somebody look at them:");
+                rows(mentions, &["kind", "why", "id"]);
+            }
+        }
         Command::Grid(Grid::List) => rows(answer, &["name", "community", "id"]),
         Command::Person(Person::List) => rows(answer, &["name", "role", "devices", "id"]),
         Command::Places(_) => rows(answer, &["grid", "place_kind", "name", "address", "id"]),

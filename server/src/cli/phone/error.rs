@@ -9,9 +9,10 @@ use doorstep_core::model::{Invalid, Millis};
 use doorstep_core::policy::Denied;
 use doorstep_core::store::StoreError;
 use doorstep_core::sync::client::SyncFailure;
-use doorstep_core::workflow::Superseded;
 use serde::Serialize;
 use serde_json::json;
+
+use doorstep_core::text::ENROLMENT_CODE;
 
 use crate::cli::text::{Lang, Text};
 
@@ -139,8 +140,9 @@ impl PhoneError {
         match self {
             Self::NotEnrolled { folder } => lang.fill(Text::NotEnrolled, &[("folder", &folder.display())]),
             Self::ForeignFolder { folder } => lang.fill(Text::ForeignFolder, &[("folder", &folder.display())]),
-            Self::Field(error) => of_field(error, lang),
-            Self::NotSynced { failure, .. } => of_sync(failure, lang),
+            Self::Field(FieldError::NotEnrolled) => lang.fill(Text::NotEnrolled, &[("folder", &"--store")]),
+            Self::Field(error) => lang.sentence(error),
+            Self::NotSynced { failure, .. } => lang.sync_sentence(failure),
             Self::NoSuch { kinds, named } => {
                 let kinds: Vec<&str> = kinds.iter().map(|kind| lang.kind(kind.name())).collect();
                 let kinds =
@@ -191,53 +193,4 @@ impl PhoneError {
         };
         Some(lang.say(next).to_owned())
     }
-}
-
-/// The server's code for an enrolment code that does not count.
-const ENROLMENT_CODE: &str = "hub.enrolment_code";
-
-fn of_field(error: &FieldError, lang: Lang) -> String {
-    let text = match error {
-        FieldError::NotEnrolled => return lang.fill(Text::NotEnrolled, &[("folder", &"--store")]),
-        FieldError::AlreadyEnrolled => Text::AlreadyEnrolled,
-        FieldError::Invalid(invalid) => {
-            return lang.fill(Text::InvalidField, &[("field", &lang.field(invalid.field)), ("rule", &lang.rule(&invalid.rule))]);
-        }
-        FieldError::NotFound { what: "grid" } => Text::WhichGrid,
-        FieldError::NotFound { what } => return lang.fill(Text::NotHere, &[("kind", &lang.kind(what))]),
-        FieldError::Denied(Denied::NotInScope) => Text::NotInScope,
-        FieldError::Denied(_) => Text::NotAllowed,
-        FieldError::Superseded(Superseded::NotFrom(state)) => return lang.fill(Text::CaseWas, &[("state", &lang.case_state(state))]),
-        FieldError::Superseded(Superseded::CapturedAlready) => Text::CapturedAlready,
-        FieldError::NotTheAuthor => Text::NotTheAuthor,
-        FieldError::HandedOver => Text::HandedOver,
-        FieldError::Wiped => Text::Wiped,
-        FieldError::Store(StoreError::InUse) => Text::StoreInUse,
-        FieldError::Store(StoreError::Full) => Text::DiskFull,
-        FieldError::Store(StoreError::Io { kind, .. }) => return lang.fill(Text::DiskFailed, &[("why", kind)]),
-        FieldError::Store(StoreError::WrongKey) => Text::WrongKey,
-        FieldError::Store(StoreError::KeyNeeded) => Text::KeyNeeded,
-        FieldError::Store(StoreError::NotSealed) => Text::NotSealed,
-        FieldError::Store(StoreError::Wiped) => Text::StoreWiped,
-        FieldError::Store(_) | FieldError::Damaged { .. } => Text::StoreDamaged,
-        FieldError::Document(_) => Text::DocumentDamaged,
-        FieldError::Sync(failure) => return of_sync(failure, lang),
-    };
-    lang.say(text).to_owned()
-}
-
-fn of_sync(failure: &SyncFailure, lang: Lang) -> String {
-    let text = match failure {
-        SyncFailure::Unreachable => Text::Unreachable,
-        SyncFailure::TimedOut => Text::TimedOut,
-        SyncFailure::NotTheServer { .. } | SyncFailure::Frame(_) => Text::NotTheServer,
-        SyncFailure::Rejected { code } if code == ENROLMENT_CODE => Text::CodeDoesNotCount,
-        SyncFailure::Rejected { code } if code == "hub.unknown_device" => Text::DeviceUnknown,
-        SyncFailure::Rejected { code } => return lang.fill(Text::ServerRejected, &[("code", code)]),
-        SyncFailure::NotReady { .. } => Text::ServerNotReady,
-        SyncFailure::Store { .. } => Text::AnswerNotStored,
-        SyncFailure::Abandoned => Text::SyncAbandoned,
-        SyncFailure::Unfit { .. } => Text::AnswerUnfit,
-    };
-    lang.say(text).to_owned()
 }

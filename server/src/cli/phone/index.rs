@@ -117,7 +117,7 @@ impl Index {
             Summary::Resident(row) => named(&row.name),
             Summary::Organisation(row) => row.name.clone(),
             Summary::Party(row) => named(&row.name),
-            Summary::Case(row) => row.excerpt.reveal().clone(),
+            Summary::Case(row) => row.excerpt.as_ref().map(|text| text.reveal().clone()).unwrap_or_default(),
         };
         page::one_line(label.trim())
     }

@@ -286,7 +286,7 @@ impl CaseRow {
             urgency: row.urgency.code().to_owned(),
             state: row.state.as_ref().map(|state| state.code().to_owned()),
             place: index.place(row.place),
-            excerpt: row.excerpt.reveal().clone(),
+            excerpt: row.excerpt.as_ref().map(|text| text.reveal().clone()).unwrap_or_default(),
             opened_at: row.opened_at.map(|at| at.0),
             closed_at: row.closed_at.map(|at| at.0),
             superseded: row.superseded,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::sync::Arc;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::{BootstrapStatus, Exchanged, FieldError, HttpTransport, Identity, SyncStatus};
+use doorstep_core::field::{
+    Bell, BootstrapStatus, Driven, Exchanged, FieldError, HttpTransport, Identity, Patience, SyncStatus, Transport,
+};
 use doorstep_core::model::{Clock as _, Millis};
-use doorstep_core::sync::client::SyncFailure;
 use serde::Serialize;
 
 use super::index::Index;
@@ -286,10 +287,11 @@ impl Show for Synced {
 
 pub(super) fn sync(phone: &Phone, args: &SyncArgs, page: &mut Page<'_>) -> Result<(), PhoneError> {
     let identity = phone.engine.identity().ok_or(FieldError::NotEnrolled)?;
-    let transport = transport(phone, &identity.server)?;
+    let transport: Arc<dyn Transport> = Arc::new(transport(phone, &identity.server)?);
     page.progress(Text::Syncing, &[("server", &identity.server)]);
-    loop {
-        let mut told = |status: &SyncStatus| {
+    let lang = page.lang;
+    let mut told = |driven: Driven<'_>| match driven {
+        Driven::Progress(status) => {
             let Exchanged { accepted, received, .. } = status.exchanged;
             let download = Download::from(status.bootstrap);
             if download.is_under_way() {
@@ -297,36 +299,31 @@ pub(super) fn sync(phone: &Phone, args: &SyncArgs, page: &mut Page<'_>) -> Resul
             } else {
                 page.progress(Text::SyncProgress, &[("sent", &accepted), ("received", &received), ("n", &status.pending)]);
             }
-        };
-        let failure = match phone.engine.sync_with(&transport, &mut told) {
-            Ok(report) => {
-                let Exchanged { accepted, refused, received } = report.exchanged;
-                let queue = phone.engine.status().into();
-                return Ok(page.show(&Synced {
-                    wiped: phone.engine.is_wiped(),
-                    round_trips: report.round_trips,
-                    accepted,
-                    refused_now: refused,
-                    received,
-                    queue,
-                })?);
-            }
-            Err(FieldError::Sync(failure)) => failure,
-            Err(other) => return Err(other.into()),
-        };
-        let status = phone.engine.status();
-        // What the server refuses as a whole it refuses again; everything else may pass.
-        let is_final = matches!(failure, SyncFailure::Rejected { .. } | SyncFailure::Store { .. });
-        let wait = status.next_attempt.map_or(0, |at| at.since(SystemClock.now()).max(0).unsigned_abs());
-        let wait_seconds = wait.div_ceil(1_000);
-        match status.next_attempt {
-            Some(_) if args.retry && !is_final => {
-                page.progress(Text::RetryIn, &[("why", &page.lang.failure(failure.code())), ("seconds", &wait_seconds)]);
-                std::thread::sleep(Duration::from_millis(wait));
-            }
-            next_attempt => {
-                return Err(PhoneError::NotSynced { failure, pending: status.pending, next_attempt, wait_seconds });
-            }
         }
-    }
+        Driven::Retrying { failure, at } => {
+            page.progress(Text::RetryIn, &[("why", &lang.failure(failure.code())), ("seconds", &seconds_until(at))]);
+        }
+    };
+    let patience = Patience { budget: None, retries: args.retry };
+    let failure = match phone.engine.drive(&transport, &Bell::new(), patience, &mut told) {
+        Ok(report) => {
+            let Exchanged { accepted, refused, received } = report.exchanged;
+            return Ok(page.show(&Synced {
+                wiped: phone.engine.is_wiped(),
+                round_trips: report.round_trips,
+                accepted,
+                refused_now: refused,
+                received,
+                queue: phone.engine.status().into(),
+            })?);
+        }
+        Err(FieldError::Sync(failure)) => failure,
+        Err(other) => return Err(other.into()),
+    };
+    let SyncStatus { pending, next_attempt, .. } = phone.engine.status();
+    Err(PhoneError::NotSynced { failure, pending, next_attempt, wait_seconds: next_attempt.map_or(0, seconds_until) })
+}
+
+fn seconds_until(at: Millis) -> u64 {
+    at.since(SystemClock.now()).max(0).unsigned_abs().div_ceil(1_000)
 }

@@ -1,6 +1,6 @@
 //! Cases of commits: positions, conditions, groups, claims, refusals, signatures.
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Keyring, RecordKey};
 use doorstep_core::model::{ClaimKey, DocId, EventId, Grant, GrantId, Millis, Position, Role, Scope};
 use doorstep_core::sync::{DeviceKey, Leaf};
 
@@ -30,6 +30,7 @@ fn of_everything() -> Commit {
         rulings_given: Vec::new(),
         quarantine: vec![refused(group_id(8), 8)],
         inbox: vec![waiting(group_id(8), doc(8))],
+        keys: Vec::new(),
         decided: Vec::new(),
         proof: None,
         grants: Vec::new(),
@@ -229,9 +230,35 @@ pub fn late_work_waits_until_it_is_decided_about(subject: &dyn Subject) {
     assert_eq!(ledger.inbox(HERE, ALL).unwrap(), [many.clone(), waiting(group_id(2), doc(2))]);
     assert_eq!(ledger.inbox(HERE, 1).unwrap(), [many]);
     assert_eq!(ledger.inbox(THERE, ALL).unwrap(), []);
-    ledger.commit(HERE, Commit { decided: vec![group_id(1), group_id(9)], ..Commit::default() }).unwrap();
+    ledger.commit(HERE, Commit { decided: vec![group_id(1)], ..Commit::default() }).unwrap();
+    // Of two who decide at once the second comes too late, and nothing of theirs counts.
+    let second = Commit { decided: vec![group_id(1)], quarantine: vec![refused(group_id(2), 9)], ..Commit::default() };
+    refuses(&*ledger, second, "inbox");
+    assert_eq!(ledger.quarantined(HERE, group_id(2)).unwrap(), Some(refused(group_id(2), 8)));
     drop(ledger);
     assert_eq!(subject.open().inbox(HERE, ALL).unwrap(), [waiting(group_id(2), doc(2))]);
+}
+
+pub fn keys_of_records_are_kept_with_their_position_and_gone_once_forgotten(subject: &dyn Subject) {
+    let ledger = two_streets(subject);
+    let ring = |number: u8| Keyring::of(RecordKey::from_bytes(&[number; 32]).unwrap());
+    assert_eq!(ledger.keys(HERE, doc(1)).unwrap(), (Keyring::default(), Position(0)));
+    let keys = vec![(doc(1), ring(1)), (doc(2), ring(2))];
+    let versions = ledger.commit(HERE, Commit { keys, ..commit_of(write(doc(1), None, 1..=3, &[grid(1)])) }).unwrap();
+    let at = versions[0];
+    assert_eq!(ledger.keys(HERE, doc(1)).unwrap(), (ring(1), at));
+    assert_eq!(ledger.document(HERE, doc(1)).unwrap().map(|stored| (stored.keys, stored.keys_at)), Some((ring(1), at)));
+    assert_eq!(ledger.keys(THERE, doc(1)).unwrap(), (Keyring::default(), Position(0)), "another street's record");
+    ledger.forget_keys(HERE, doc(1)).unwrap();
+    assert!(ledger.keys(HERE, doc(1)).unwrap().0.is_erased());
+    // What readers are to hear of takes a position, though nothing is written.
+    let announced = DocumentWrite { changes: vec![], is_announced: true, ..write(doc(1), Some(at), 4..=4, &[grid(1)]) };
+    let told = ledger.commit(HERE, Commit { keys: vec![(doc(1), Keyring::erased())], ..commit_of(announced) }).unwrap();
+    assert!(told[0] > at);
+    drop(ledger);
+    let ledger = subject.open();
+    assert_eq!(ledger.keys(HERE, doc(1)).unwrap(), (Keyring::erased(), told[0]));
+    assert_eq!(ledger.keys(HERE, doc(2)).unwrap(), (ring(2), at));
 }
 
 pub fn a_groups_verdict_is_kept(subject: &dyn Subject) {

@@ -80,6 +80,7 @@ pub(super) fn write(doc: DocId, expected: Option<Position>, numbers: std::ops::R
         receipts: (1..=last).map(|number| (hash(doc, number), receipt(number))).collect::<Receipts>(),
         scopes: scopes.to_vec(),
         summary: format!("summary after {last}").into_bytes(),
+        is_announced: false,
         late: Vec::new(),
         bytes: 100,
         precedence: Precedence::Later,

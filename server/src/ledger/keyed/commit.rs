@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Keyring};
 use doorstep_core::model::{ChangeHash, DeviceId, DocId, EventId, Grant, GroupId, Position, Receipt, Scope, StreetId};
 use doorstep_core::store::chunks::{delete_chunked, put_chunked};
-use doorstep_core::store::{Read, Store, Transaction, row, transact_with};
+use doorstep_core::store::{Read, Store, Transaction, Vault, row, transact_with};
 
 use super::compact;
 use super::feed;
@@ -19,6 +19,7 @@ use super::rows::{
     self, ChangeRow, ClaimRow, Counters, Departure, DeviceRow, GroupRow, Head, MOST_INLINE, ProofRow, SnapshotRow, Standing,
 };
 use super::street::PreparedDirectory;
+use super::vault;
 use crate::ledger::{ClaimWrite, Commit, DocumentWrite, LedgerError, Precedence};
 
 const fn conflict(what: &'static str) -> LedgerError {
@@ -26,9 +27,10 @@ const fn conflict(what: &'static str) -> LedgerError {
 }
 
 /// See [`Ledger::commit`](crate::ledger::Ledger::commit).
-pub(super) fn commit(store: &dyn Store, street: StreetId, commit: Commit) -> Result<Vec<Position>, LedgerError> {
+pub(super) fn commit(store: &dyn Store, vault: &Vault, street: StreetId, commit: Commit) -> Result<Vec<Position>, LedgerError> {
     let prepared = Prepared::new(street, commit)?;
-    transact_with(store, move |transaction| prepared.write(transaction))?
+    let vault = vault.clone();
+    transact_with(store, move |transaction| prepared.write(transaction, &vault))?
 }
 
 /// A commit with everything encoded that needs no position.
@@ -41,6 +43,7 @@ struct Prepared {
     rulings_given: Vec<DocId>,
     refusals: Vec<PreparedRefusal>,
     inbox: Vec<(GroupId, Vec<u8>)>,
+    keys: Vec<(DocId, Keyring)>,
     decided: Vec<GroupId>,
     proof: Option<Vec<u8>>,
     grants: Vec<Grant>,
@@ -64,6 +67,7 @@ impl Prepared {
             rulings_given: commit.rulings_given,
             refusals: refusals.collect::<Result<_, _>>()?,
             inbox: commit.inbox.into_iter().map(inbox::prepared).collect::<Result<_, _>>()?,
+            keys: commit.keys,
             decided: commit.decided,
             proof: commit.proof.map(|proof| rows::sealed(keys::PROOF, &ProofRow::of(proof))).transpose()?,
             grants: commit.grants,
@@ -74,7 +78,7 @@ impl Prepared {
     }
 
     /// The plan. Returns the new version of each document.
-    fn write(self, transaction: &mut dyn Transaction) -> Result<Vec<Position>, LedgerError> {
+    fn write(self, transaction: &mut dyn Transaction, vault: &Vault) -> Result<Vec<Position>, LedgerError> {
         let before = Counters::read(&*transaction, self.street)?;
         if self.directory_version.is_some_and(|version| version != before.directory_version) {
             return Err(conflict("directory"));
@@ -110,7 +114,14 @@ impl Prepared {
             put_chunked(transaction, &keys::inbox(self.street, group), &row)?;
         }
         for group in self.decided {
-            delete_chunked(transaction, &keys::inbox(self.street, group))?;
+            let key = keys::inbox(self.street, group);
+            if transaction.get(&key)?.is_none() {
+                return Err(conflict("inbox"));
+            }
+            delete_chunked(transaction, &key)?;
+        }
+        for (doc, keys) in self.keys {
+            vault::write(transaction, vault, self.street, doc, &keys, counters.newest)?;
         }
         if counters != before {
             counters.write(transaction, self.street)?;
@@ -159,6 +170,7 @@ struct PreparedDocument {
     snapshot: Option<Vec<u8>>,
     scopes: Vec<Scope>,
     summary: Vec<u8>,
+    is_announced: bool,
     late: Vec<EventId>,
     bytes: u32,
     precedence: Precedence,
@@ -196,6 +208,7 @@ impl PreparedDocument {
             snapshot: snapshot.transpose()?,
             scopes,
             summary: row::seal(&write.summary),
+            is_announced: write.is_announced,
             late: write.late,
             bytes: write.bytes,
             precedence: write.precedence,
@@ -244,11 +257,11 @@ impl PreparedDocument {
         if is_expected && is_same_kind { Ok(head) } else { Err(conflict("document")) }
     }
 
-    /// One position for each change; without any, one for coming or going somewhere; none for what readers need not hear of.
+    /// One position for each change; without any, one for coming or going somewhere, or for other keys; none for what readers need not hear of.
     fn positions(&self, old: Option<&Head>) -> usize {
         let stays =
             old.is_some_and(|old| old.scopes.len() == self.scopes.len() && self.scopes.iter().all(|scope| old.entered(*scope).is_some()));
-        self.changes.len().max(usize::from(!stays))
+        self.changes.len().max(usize::from(!stays || self.is_announced))
     }
 
     fn head(&self, old: Option<&Head>, version: Position) -> Head {

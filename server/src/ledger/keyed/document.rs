@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Keyring};
 use doorstep_core::model::{DocId, EventId, Position, Receipts, Scope, StreetId};
 use doorstep_core::store::chunks::get_chunked;
 use doorstep_core::store::{Read, prefix_end, row};
@@ -64,6 +64,8 @@ fn assemble(read: &dyn Read, street: StreetId, doc: DocId, head: &Head) -> Resul
         scopes: head.scopes.iter().map(|standing| standing.scope).collect(),
         left: head.left.iter().map(|departure| departure.scope).collect(),
         summary: row::open(&summary)?.to_vec(),
+        keys: Keyring::default(),
+        keys_at: Position(0),
     })
 }
 

@@ -29,6 +29,7 @@
 //! | `0x15` ruling due | street, case | nothing |
 //! | `0x16` reconciled | street, ledger, tag of a device | nothing: it has given back all in this life of the ledger |
 //! | `0x17` inbox | street, group | documents of a group in quarantine that may be adopted, with their scopes, chunked |
+//! | `0x18` keys | street, document | the keys of the record, or that it was erased, and the position of that, sealed in the vault |
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
@@ -74,6 +75,7 @@ tables! {
     0x15 RULING_DUE "ruling due",
     0x16 RECONCILED "reconciled",
     0x17 INBOX "inbox",
+    0x18 KEYS "keys",
 }
 
 /// How much of a claim's text is in its key: with table and street that makes the longest key that a store takes. A claim has 80

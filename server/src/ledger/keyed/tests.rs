@@ -9,6 +9,7 @@ mod memory {
 
     use crate::ledger::conformance::{Subject, ledger_conformance};
     use crate::ledger::{KeyedLedger, Ledger};
+    use crate::system::SystemEntropy;
 
     /// One memory; opening it is a power cut and a start.
     #[derive(Default)]
@@ -17,7 +18,7 @@ mod memory {
     impl Subject for Memory {
         fn open(&self) -> Arc<dyn Ledger> {
             self.0.restart();
-            Arc::new(KeyedLedger::new(self.0.clone()))
+            Arc::new(KeyedLedger::open(self.0.clone(), Box::new(SystemEntropy)).unwrap())
         }
     }
 
@@ -31,6 +32,7 @@ mod sled {
 
     use crate::ledger::conformance::{Subject, ledger_conformance};
     use crate::ledger::{KeyedLedger, Ledger};
+    use crate::system::SystemEntropy;
 
     /// A folder; at its end sled must have kept everything in its log.
     struct Folder(tempfile::TempDir);
@@ -45,7 +47,7 @@ mod sled {
         fn open(&self) -> Arc<dyn Ledger> {
             let store =
                 SledStore::open(&self.0.path().join("store"), SledOptions { cache_bytes: 8 << 20, ..SledOptions::default() }).unwrap();
-            Arc::new(KeyedLedger::new(Arc::new(store)))
+            Arc::new(KeyedLedger::open(Arc::new(store), Box::new(SystemEntropy)).unwrap())
         }
     }
 

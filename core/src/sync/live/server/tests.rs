@@ -26,6 +26,7 @@ fn standing(more: bool) -> Box<Standing> {
         inbox: None,
         decisions: None,
         signs_out: None,
+        keys: None,
     };
     Box::new(Standing { request, more })
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use doorstep_core::docs::Keyring;
 use doorstep_core::field::{CONTENT_TYPE, NoMark, Transport};
 use doorstep_core::field::{TransportAnswer, TransportFault};
 use doorstep_core::model::{
@@ -13,7 +14,7 @@ use doorstep_core::model::{
 use doorstep_core::store::MemoryStore;
 use doorstep_core::sync::{
     Encoding, EnrolResponse, Entered, Entry, EntryChange, List, PROTOCOL_VERSION, Part, PushedChange, RecordKind, Request, Response,
-    Signed, Verdict, open_frame, seal_frame,
+    SealingSecret, Signed, Verdict, open_frame, seal_frame,
 };
 
 use super::*;
@@ -52,16 +53,23 @@ impl Transport for Desk {
             person: PersonId::from_bytes(id(2, self.0)),
             street: StreetId::from_bytes(id(3, 0)),
             name: format!("网格员{}", self.0),
+            sealing: sealing().public(),
         };
         let body = seal_frame(&answer, Encoding::None);
         Ok(TransportAnswer { status: 200, content_type: CONTENT_TYPE.to_owned(), code: None, body })
     }
 }
 
+/// What phones encrypt the keys of records to.
+fn sealing() -> SealingSecret {
+    SealingSecret::derive(&[9; 32])
+}
+
 /// The feed of a grid and what was accepted so far.
 #[derive(Default)]
 pub(super) struct Street {
     feed: RefCell<Vec<(PushedChange, u64, Millis)>>,
+    keys: RefCell<BTreeMap<DocId, Keyring>>,
 }
 
 impl Street {
@@ -103,6 +111,9 @@ impl Street {
     pub(super) fn exchange(&self, phone: &Phone) {
         let request = composed(phone);
         let mut feed = self.feed.borrow_mut();
+        if let Some(wrapped) = &request.keys {
+            self.keys.borrow_mut().extend(sealing().open(request.device, wrapped).unwrap());
+        }
         let mut own = Vec::new();
         let verdicts = request.push.map(|push| {
             let verdicts = push.groups.0.into_iter().map(|group| {
@@ -132,7 +143,8 @@ impl Street {
         }
         let entries = entries.into_values().filter(|entry| !matches!(entry, Entry::Changes { changes, .. } if changes.0.is_empty()));
         let to = Position(feed.len() as u64 + 1);
-        let part = part(reading.grant, reading.position, to, entries.collect());
+        let keys = self.keys.borrow().iter().map(|(doc, keys)| (*doc, keys.clone())).collect();
+        let part = Part { keys: Some(List(keys)), ..part(reading.grant, reading.position, to, entries.collect()) };
         phone.engine.apply(Response { verdicts, parts: Some(List(vec![part])), ..nothing() }).unwrap();
     }
 }
@@ -158,7 +170,7 @@ fn directory() -> Directory {
 }
 
 fn part(grant: GrantId, from: Position, to: Position, entries: Vec<Entry>) -> Part {
-    Part { grant, from, to, entries: List(entries), more: None, bootstrap: None }
+    Part { grant, from, to, entries: List(entries), more: None, bootstrap: None, keys: None }
 }
 
 fn nothing() -> Response {

@@ -33,6 +33,7 @@ fn commit() -> Commit {
         snapshot: Some(vec![9; 20_000]),
         scopes: vec![Scope::Street(HERE), GRID],
         summary: vec![1],
+        is_announced: false,
         late: vec![],
         bytes: 100,
         precedence: Precedence::Later,
@@ -43,7 +44,7 @@ fn commit() -> Commit {
 
 fn with_a_street() -> (Arc<MemoryStore>, KeyedLedger) {
     let store = Arc::new(MemoryStore::new());
-    let ledger = KeyedLedger::new(store.clone());
+    let ledger = KeyedLedger::open(store.clone(), Box::new(crate::system::SystemEntropy)).unwrap();
     let street = Street::new(HERE, "street".to_owned(), LedgerId::from_bytes([4; 16]), SealKey([5; 32]));
     ledger.add_street(&street, &directory(1)).unwrap();
     (store, ledger)

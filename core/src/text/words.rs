@@ -1,6 +1,6 @@
 //! Words for codes: of documents, of reasons, of kinds and fields.
 
-use doorstep_core::model::{AttachmentKind, CaseState, Category, Channel, EventKind, Outcome, PlaceKind, Purpose, Urgency};
+use crate::model::{AttachmentKind, CaseState, Category, Channel, EventKind, Outcome, PlaceKind, Purpose, Urgency};
 
 use super::{Lang, Text};
 
@@ -110,7 +110,7 @@ const FIELDS: &[Word] = &[
     ("trade", "行业", "trade"),
     ("urgency", "紧急程度", "urgency"),
 ];
-/// The rules of [`Invalid`](doorstep_core::model::Invalid) in Chinese; their English is what the core says.
+/// The rules of [`Invalid`](crate::model::Invalid) in Chinese; their English is what the core says.
 const RULES: &[(&str, &str)] = &[
     ("is empty", "不能为空"),
     ("is missing", "没有填写"),

@@ -1,9 +1,10 @@
-//! Every text that the phone in the terminal shows, in simplified Chinese and in English, in one place.
+//! The one catalogue: every text that the apps and the phone in the terminal show, in simplified Chinese and in English.
 //!
 //! A text is an arm of [`Text`] with both languages beside it, so that none is forgotten; `{name}` in it is a value that is put in. Codes of
 //! documents (`not-at-home`) have their words here as well; a code of a newer version is shown as it is. Tests hold the two languages
 //! against each other: same values, Chinese in the one and none in the other, a word for every code that is known.
 
+mod sentence;
 mod words;
 
 use std::fmt::Display;
@@ -77,6 +78,8 @@ impl Lang {
         format!("{name}{}{value}", if self == Self::Zh { ":" } else { ": " })
     }
 }
+
+pub use sentence::ENROLMENT_CODE;
 
 macro_rules! texts {
     ($($name:ident: $zh:literal, $en:literal;)+) => {
@@ -202,6 +205,7 @@ texts! {
 
     // What went wrong, and what to do.
     NotEnrolled: "{folder} 还没有注册。", "{folder} is not enrolled yet.";
+    PhoneNotEnrolled: "这部手机还没有注册。", "This phone is not enrolled yet.";
     NextEnrol: "请向管理员要一次性注册码,再运行 `doorstep phone enrol --server 网址 --code 注册码`。",
         "Ask the administrator for a one-time code, then run `doorstep phone enrol --server URL --code CODE`.";
     AlreadyEnrolled: "这个文件夹已经注册过了。", "This folder is enrolled already.";
@@ -248,6 +252,8 @@ texts! {
     SigningOut: "下次同步时先发送待发的 {n} 条记录,然后注销并清除本机的全部资料。", "With the next sync the {n} that wait are sent, then this phone is signed out and erased.";
     Wiped: "本机已停用,全部资料已清除。", "This phone has ended, and everything on it is erased.";
     HandedOver: "这条记录已移交给网格的现任负责人,本机不再保留内容。", "This was handed over to whoever answers for the grid now; its contents are no longer on this phone.";
+    RecordLocked: "您无权查看这份档案的个人信息,因此也不能修改。", "You may not read what is personal in this record, and so not change it.";
+    RecordErased: "这份档案已按要求删除,不能再写入。", "This record was erased; nothing can be written there any more.";
     NotAllowed: "您没有权限这样做,没有记录。", "You may not do this; nothing was recorded.";
     CaseWas: "办件已是“{state}”,这一步不再适用。", "The case is {state} already, so this step does not apply any more.";
     CapturedAlready: "办件已经采集过了。", "The case was captured already.";

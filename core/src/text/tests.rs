@@ -38,7 +38,7 @@ fn every_known_code_has_its_words() {
 
 #[test]
 fn a_code_of_a_newer_version_is_shown_as_it_is() {
-    assert_eq!(Lang::Zh.outcome(&doorstep_core::model::Outcome::from_code("telepathy")), "telepathy");
+    assert_eq!(Lang::Zh.outcome(&crate::model::Outcome::from_code("telepathy")), "telepathy");
     assert_eq!(Lang::En.refusal("sync.too_sunny"), "sync.too_sunny");
 }
 

@@ -1,0 +1,120 @@
+//! What is sealed opens where it was put, for whom it is meant, and nowhere else.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::docs::layout::Container;
+
+const DOC: DocId = DocId::from_bytes([3; 16]);
+
+fn key(number: u8) -> RecordKey {
+    RecordKey::from_bytes(&[number; 32]).unwrap()
+}
+
+fn ring(number: u8) -> Keyring {
+    Keyring::of(key(number))
+}
+
+fn root(field: &str) -> Path {
+    Path::Root(field.to_owned())
+}
+
+fn findings(visit: &str) -> Path {
+    Path::Field(Container::Visits, visit.to_owned(), "findings".to_owned())
+}
+
+fn scalar() -> impl Strategy<Value = Scalar> {
+    prop_oneof![
+        any::<bool>().prop_map(Scalar::Bool),
+        any::<i64>().prop_map(Scalar::Int),
+        any::<String>().prop_map(Scalar::Text),
+        proptest::collection::vec(any::<u8>(), 0..40).prop_map(Scalar::Bytes),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_value_opens_at_its_place_with_its_key_alone(value in scalar(), own in 1u8.., other in 1u8..) {
+        prop_assume!(own != other);
+        let sealed = ring(own).seal(DocKind::Household, DOC, &root("contact"), &value).unwrap();
+        let open = |keys: &Keyring, doc, path: &Path| keys.open(DocKind::Household, doc, path, &sealed);
+        prop_assert_eq!(open(&ring(own), DOC, &root("contact")).unwrap(), value);
+        prop_assert!(open(&ring(other), DOC, &root("contact")).is_err());
+        prop_assert!(open(&ring(own), DOC, &root("remark")).is_err(), "another field");
+        prop_assert!(open(&ring(own), DocId::from_bytes([4; 16]), &root("contact")).is_err(), "another record");
+        prop_assert!(open(&Keyring::erased(), DOC, &root("contact")).is_err());
+    }
+
+    #[test]
+    fn rings_of_any_keys_are_read_as_they_were_written(numbers in proptest::collection::vec(any::<u8>(), 0..12), is_partial: bool) {
+        let whole = numbers.iter().fold(Keyring::default(), |all, number| all.union(&ring(*number)));
+        let held = if is_partial { whole.only(DocKind::Household, |field| field == "contact") } else { whole };
+        let bytes = minicbor::to_vec(&held).unwrap();
+        prop_assert_eq!(minicbor::decode::<Keyring>(&bytes).unwrap(), held);
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_no_ring_or_one(bytes: Vec<u8>) {
+        let _ = minicbor::decode::<Keyring>(&bytes);
+    }
+
+    #[test]
+    fn a_union_does_not_depend_on_order_and_loses_no_key(one in any::<[u8; 3]>(), two in any::<[u8; 3]>()) {
+        let of = |numbers: [u8; 3]| numbers.iter().fold(Keyring::default(), |all, number| all.union(&ring(*number)));
+        let (there, back) = (of(one).union(&of(two)), of(two).union(&of(one)));
+        prop_assert!(there.covers(&back) && back.covers(&there));
+        prop_assert!(there.covers(&of(one)) && there.covers(&of(two)));
+        prop_assert!(there.union(&Keyring::erased()).is_erased());
+    }
+}
+
+#[test]
+fn sealing_again_gives_the_same_and_what_is_not_personal_stays_in_clear() {
+    let text = Scalar::from("灯坏了");
+    let seal = |path: &Path| ring(1).seal(DocKind::Household, DOC, path, &text).unwrap();
+    assert_eq!(seal(&findings("v")), seal(&findings("v")));
+    assert_ne!(seal(&findings("v")), seal(&findings("w")));
+    assert_eq!(seal(&root("door")), text);
+    assert_eq!(ring(1).seal(DocKind::Household, DOC, &root("contact"), &Scalar::Null), Some(Scalar::Null), "a tombstone");
+    assert_eq!(Keyring::default().seal(DocKind::Household, DOC, &root("contact"), &text), None);
+    assert_eq!(Keyring::default().seal(DocKind::Household, DOC, &root("door"), &text), Some(text.clone()));
+    let companion = Path::Field(Container::Visits, "v".to_owned(), "companion.0".to_owned());
+    assert_ne!(seal(&companion), text);
+}
+
+#[test]
+fn who_is_given_some_fields_reads_these_and_no_others() {
+    let text = Scalar::from("13800000000");
+    let whole = ring(1);
+    let some = whole.only(DocKind::Household, |field| field == "phone");
+    let sealed = |field: &str| whole.seal(DocKind::Household, DOC, &root(field), &text).unwrap();
+    assert_eq!(some.open(DocKind::Household, DOC, &root("phone"), &sealed("phone")).unwrap(), text);
+    assert!(some.open(DocKind::Household, DOC, &root("contact"), &sealed("contact")).is_err());
+    assert!(some.is_locked(DocKind::Household, &root("contact"), &sealed("contact")));
+    assert!(!some.is_locked(DocKind::Household, &root("phone"), &sealed("phone")));
+    assert!(!some.can_seal() && whole.covers(&some) && !some.covers(&whole));
+    assert!(whole.only(DocKind::Household, |_| false).is_empty());
+    // The rest comes later: nothing that was there goes.
+    assert_eq!(some.union(&whole), whole);
+}
+
+#[test]
+fn personal_values_in_clear_or_under_a_key_that_is_not_known_are_found() {
+    let check = |path: &Path, value: &Scalar| ring(1).check(DocKind::Household, DOC, path, value);
+    assert_eq!(check(&root("contact"), &Scalar::from("张三")), Err(Sealing::Missing));
+    assert_eq!(check(&root("contact"), &Scalar::Bytes(vec![1; 16])), Err(Sealing::Missing));
+    assert_eq!(check(&root("contact"), &Scalar::Bytes(vec![1; 90])), Err(Sealing::Broken), "no value of ours, but of that shape");
+    let strange = ring(2).seal(DocKind::Household, DOC, &root("contact"), &Scalar::from("张三")).unwrap();
+    assert_eq!(check(&root("contact"), &strange), Err(Sealing::Broken));
+    let moved = ring(1).seal(DocKind::Household, DOC, &root("remark"), &Scalar::from("张三")).unwrap();
+    assert_eq!(check(&root("contact"), &moved), Err(Sealing::Broken));
+    assert_eq!(check(&root("contact"), &Scalar::Null), Ok(()));
+    assert_eq!(check(&root("door"), &Scalar::from("101")), Ok(()));
+}
+
+#[test]
+fn the_longest_text_fits_a_value_when_it_is_sealed() {
+    let longest = Scalar::Text("😀".repeat(crate::model::VisitDraft::MOST_FINDINGS));
+    let sealed = ring(1).seal(DocKind::Household, DOC, &findings("v"), &longest).unwrap();
+    assert!(matches!(sealed, Scalar::Bytes(bytes) if bytes.len() <= crate::docs::layout::MOST_VALUE_BYTES));
+}

@@ -1,0 +1,59 @@
+//! The keys of records on the phone: rows of the vault, so that what was erased is gone from all that the store's files still hold.
+//!
+//! Keys come with the parts of an answer, each as far as this person may read; a record that is begun here gets one at once, offline, which goes to the
+//! server in the push that brings the record. A key that cannot be read is as good as none: what it sealed is shown as locked, and a
+//! reading from the start brings it again.
+
+use crate::docs::Keyring;
+use crate::field::engine::State;
+use crate::field::tables;
+use crate::field::{Engine, FieldError};
+use crate::model::DocId;
+use crate::store::{Batch, Read, StoreError, Vault};
+use crate::sync::client::SyncFailure;
+use crate::sync::{MOST_WRAPPED_KEYS, WrappedKeys};
+
+/// The keys of a record, as far as they are here. One read.
+pub(super) fn keyring(read: &dyn Read, vault: &Vault, doc: DocId) -> Result<Keyring, FieldError> {
+    let key = tables::keys(doc);
+    let Some(row) = read.get(&key)? else { return Ok(Keyring::default()) };
+    match vault.open_row(&key, &row) {
+        Ok(opened) => tables::decode("keys", &opened),
+        Err(StoreError::SealBroken { .. }) => Ok(Keyring::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the keys of a record.
+pub(super) fn put_keyring(batch: &mut Batch, vault: &Vault, doc: DocId, keys: &Keyring) -> Result<(), FieldError> {
+    let key = tables::keys(doc);
+    let sealed = vault.seal(&key, &tables::encode(keys))?;
+    batch.put(key, sealed);
+    Ok(())
+}
+
+impl Engine {
+    /// Destroys the keys of a record that was erased, and all that could open what is left of them. May be repeated.
+    pub(super) fn forget_keys(&self, state: &mut State, doc: DocId) -> Result<(), FieldError> {
+        if keyring(&self.store, &state.vault, doc)?.is_erased() {
+            return Ok(());
+        }
+        let erased = tables::encode(&Keyring::erased());
+        Ok(state.vault.forget(&*self.store, &tables::all_keys(), &tables::keys(doc), &erased, &mut *state.entropy)?)
+    }
+
+    /// The keys of records, encrypted to the server; none where there are none to send.
+    pub(super) fn wrapped(&self, state: &mut State, docs: impl IntoIterator<Item = DocId>) -> Result<Option<WrappedKeys>, FieldError> {
+        let given = state.given()?.clone();
+        let mut keys: Vec<(DocId, Keyring)> = Vec::new();
+        for doc in docs {
+            let ring = keyring(&self.store, &state.vault, doc)?;
+            if ring.can_seal() && keys.len() < MOST_WRAPPED_KEYS && !keys.iter().any(|(known, _)| *known == doc) {
+                keys.push((doc, ring));
+            }
+        }
+        let (Some(sealing), false) = (given.sealing, keys.is_empty()) else { return Ok(None) };
+        let wrapped = sealing.wrap(given.device, keys, &mut *state.entropy);
+        wrapped.map(Some).map_err(|_| SyncFailure::Unfit { what: "the server's key is none" }.into())
+    }
+}

@@ -1,0 +1,142 @@
+//! A person is erased: over real servers and phones, down to the bytes of every file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use doorstep_core::docs::Lock;
+use doorstep_core::field::FieldError;
+use doorstep_core::model::{DocId, Personal, ResidentDetails, ResidentId};
+use doorstep_core::store::{SledOptions, SledStore, StoreKey};
+use doorstep_server::erasures::{ERASURES_FILE, Erasures};
+use doorstep_server::hub::ErasureList as _;
+use doorstep_server::system::{SystemClock, SystemEntropy};
+use doorstep_tests::phone::Phone;
+use doorstep_tests::server::{Server, hub};
+use doorstep_tests::street::{SMALL, Street};
+
+const NAME: &str = "欧阳修远";
+const NUMBER: &str = "13917204466";
+const WORDS: &str = "他儿子在外地不要对外说";
+
+fn remark(text: &str) -> ResidentDetails {
+    ResidentDetails { remark: Some(Personal::new(text.to_owned())), ..ResidentDetails::default() }
+}
+
+/// A phone under a key, as an app opens it.
+fn sealed_phone(street: &Street, server: &Server, name: &str, grid: usize) -> Phone {
+    let phone = Phone::open_sealed(&street.phone_folder(name), &StoreKey::make(&mut SystemEntropy));
+    phone.enrol(&server.hub, street.id(), street.worker(grid), &server.transport());
+    phone.sync(&server.transport());
+    phone
+}
+
+fn files_with(folder: &Path, needle: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, needle));
+        } else if std::fs::read(&path).unwrap().windows(needle.len()).any(|window| window == needle) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// Before the erasure nothing else is to be expected of the files: what is personal is never in one in clear.
+fn assert_nowhere(folder: &Path) {
+    for words in [NAME, NUMBER, WORDS] {
+        assert_eq!(files_with(folder, words.as_bytes()), [""; 0], "{words}");
+    }
+}
+
+/// A resident whom a worker recorded, with a household that has a visit.
+fn recorded(phone: &Phone, server: &Server) -> ResidentId {
+    let details = ResidentDetails {
+        name: Some(Personal::new(NAME.to_owned())),
+        phone: Some(Personal::new(NUMBER.parse().unwrap())),
+        ..ResidentDetails::default()
+    };
+    let resident = phone.engine.add_resident(None, details, Vec::new()).unwrap();
+    let door = phone.households()[0];
+    phone.engine.set_member(door, resident, true).unwrap();
+    phone.visit(door, "走访");
+    phone.sync(&server.transport());
+    resident
+}
+
+#[test]
+fn whoever_is_erased_is_in_no_file_of_server_phones_and_restored_backups_and_never_comes_back() {
+    let street = Street::build(SMALL);
+    let server = street.serve();
+    let author = sealed_phone(&street, &server, "author", 0);
+    let resident = recorded(&author, &server);
+    let doc: DocId = resident.into();
+    let away = sealed_phone(&street, &server, "away", 0);
+    let reader = street.centre_phone(&server, "reader");
+    reader.sync(&server.transport());
+    assert_eq!(reader.engine.resident(resident).unwrap().details.name, Some(Personal::new(NAME.to_owned())));
+    assert!(reader.engine.search(NAME, 10).unwrap().iter().any(|found| found.row.row.id() == doc));
+    let before = server.hub.document(street.id(), doc).unwrap().0;
+    let key = before.keys().whole().next().unwrap().as_bytes().to_vec();
+    drop(server);
+    let backup = street.data().parent().unwrap().join("backup");
+    SledStore::open(&street.data().join("store"), SledOptions::default()).unwrap().backup(&backup).unwrap();
+    let server = street.serve();
+
+    // Two are away while it happens: one has words on the person that nobody has seen, the other is only late.
+    away.engine.change_resident(resident, remark(WORDS), Vec::new()).unwrap();
+    let mentions = server.hub.erase(street.id(), doc).unwrap();
+    assert!(mentions.iter().any(|mention| mention.why == "member"), "{mentions:?}");
+    reader.sync(&server.transport());
+    assert_eq!(away.engine.sync(&server.transport()).unwrap().exchanged.refused, 1);
+    author.sync(&server.transport());
+
+    for phone in [&reader, &away, &author] {
+        let card = phone.engine.resident(resident).unwrap();
+        assert_eq!((card.lock, card.details.name, card.details.phone, card.details.remark), (Lock::Erased, None, None, None));
+        assert!(phone.engine.search(NAME, 10).unwrap().iter().all(|found| found.row.row.id() != doc));
+        assert!(matches!(phone.engine.change_resident(resident, remark("又来"), Vec::new()), Err(FieldError::Erased)));
+        assert_eq!(phone.engine.status().pending, 0);
+    }
+    let refused = away.engine.refused().unwrap();
+    assert_eq!(refused.iter().map(|record| (record.code.as_str(), record.is_here)).collect::<Vec<_>>(), [("sync.erased", false)]);
+    // What is kept of the document itself is what it was: history, hashes, signatures.
+    let after = server.hub.document(street.id(), doc).unwrap().0;
+    assert_eq!((after.heads(), after.digest()), (before.heads(), before.digest()));
+    street.assert_same(&server.hub, None, &reader);
+    assert_eq!(reader.visits_of(author.households()[0]), author.visits_of(author.households()[0]), "others keep their history");
+
+    drop((author, away, reader, server));
+    let everything = street.data().parent().unwrap().to_owned();
+    assert_nowhere(&everything);
+    assert_eq!(files_with(&everything, &key), [""; 0], "the key");
+
+    // A backup of before, set up again with the list.
+    let elsewhere = everything.join("elsewhere");
+    SledStore::restore(&backup, &elsewhere.join("store")).unwrap();
+    std::fs::copy(street.data().join(ERASURES_FILE), elsewhere.join(ERASURES_FILE)).unwrap();
+    let (restored, _store) = hub(&elsewhere, Arc::new(SystemClock));
+    assert!(restored.ledger().keys(street.id(), doc).unwrap().0.is_erased());
+    assert_eq!(restored.erase_again().unwrap(), 0, "once is enough");
+    assert_eq!(Erasures::open(&elsewhere.join(ERASURES_FILE)).unwrap().all().len(), 1);
+}
+
+#[test]
+fn a_phone_that_starts_after_an_erasure_gets_the_record_as_erased() {
+    let street = Street::build(SMALL);
+    let server = street.serve();
+    let author = street.worker_phone(&server, "author", 0);
+    author.sync(&server.transport());
+    let resident = recorded(&author, &server);
+    server.hub.erase(street.id(), resident.into()).unwrap();
+    let late = street.centre_phone(&server, "late");
+    late.sync(&server.transport());
+    assert_eq!(late.engine.resident(resident).unwrap().lock, Lock::Erased);
+    assert!(matches!(late.engine.change_resident(resident, remark("x"), Vec::new()), Err(FieldError::Erased)));
+    // Twice changes nothing, and what is no person is not erased.
+    server.hub.erase(street.id(), resident.into()).unwrap();
+    assert!(server.hub.erase(street.id(), author.households()[0].into()).is_err());
+    author.sync(&server.transport());
+    assert_eq!(author.engine.resident(resident).unwrap().lock, Lock::Erased);
+}
