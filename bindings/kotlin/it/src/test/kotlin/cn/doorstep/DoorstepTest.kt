@@ -4,8 +4,12 @@ import cn.doorstep.ffi.*
 import cn.doorstep.sample.Morning
 import kotlinx.coroutines.*
 import kotlinx.coroutines.flow.*
-import org.junit.jupiter.api.*
+import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.*
+import org.junit.jupiter.api.Assumptions
+import org.junit.jupiter.api.BeforeAll
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestInstance
 import java.net.ServerSocket
 import java.nio.file.Files
 import java.nio.file.Path
@@ -38,7 +42,7 @@ class DoorstepTest {
     private fun Doorstep.visit(door: UUID, findings: String = ""): UUID =
         visits.record(VisitDraft(VisitSubject.Household(door), Purpose.Routine, Outcome.Met, findings))
 
-    @Test fun `what is recorded offline survives a restart and arrives`() = runBlocking {
+    @Test fun `what is recorded offline survives a restart and arrives`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         enrolled(folder = folder).use { phone ->
             val door = phone.door("1单元101")
@@ -60,7 +64,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `a conflict shows both values and who wrote them`() = runBlocking {
+    @Test fun `a conflict shows both values and who wrote them`() = runBlocking<Unit> {
         enrolled().use { mine ->
             val door = mine.door("2单元201")
             mine.sync()
@@ -78,7 +82,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `a refusal is heard and stays until it is discarded`() = runBlocking {
+    @Test fun `a refusal is heard and stays until it is discarded`() = runBlocking<Unit> {
         enrolled(grid = 3).use { phone ->
             val door = phone.door("3单元301")
             phone.sync()
@@ -95,7 +99,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `a hanging sync is cancelled at once and nothing is lost by it`() = runBlocking {
+    @Test fun `a hanging sync is cancelled at once and nothing is lost by it`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         enrolled(folder = folder).use { it.visit(it.door("4单元401")) }
         val asked = CompletableDeferred<Unit>()
@@ -116,7 +120,7 @@ class DoorstepTest {
         Doorstep.open(folder).use { assertEquals(2u, it.sync().accepted) }
     }
 
-    @Test fun `an app's own client carries everything`() = runBlocking {
+    @Test fun `an app's own client carries everything`() = runBlocking<Unit> {
         val client = java.net.http.HttpClient.newHttpClient()
         val own = object : Transport {
             override fun post(request: PostRequest, reply: Reply) {
@@ -142,7 +146,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `a budget ends a round without a server`() = runBlocking {
+    @Test fun `a budget ends a round without a server`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         enrolled(folder = folder).use { it.door("6单元601") }
         val silent = ServerSocket(0) // takes connections and says nothing
@@ -160,7 +164,7 @@ class DoorstepTest {
         silent.close()
     }
 
-    @Test fun `what listeners throw does not harm the engine`() = runBlocking {
+    @Test fun `what listeners throw does not harm the engine`() = runBlocking<Unit> {
         enrolled().use { phone ->
             val app = phone.generated()
             val called = CountDownLatch(2)
@@ -178,7 +182,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `live brings what others record and takes what is recorded`() = runBlocking {
+    @Test fun `live brings what others record and takes what is recorded`() = runBlocking<Unit> {
         enrolled(8).use { mine ->
             enrolled(8).use { other ->
                 val connected = CompletableDeferred<Unit>()
@@ -193,7 +197,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `actions are what the rules allow`() = runBlocking {
+    @Test fun `actions are what the rules allow`() = runBlocking<Unit> {
         enrolled(9).use { phone ->
             val case = phone.cases.report(null, IssueDraft(Category.Noise, "夜里施工"))
             assertEquals(listOf(EventKind.Noted, EventKind.Returned, EventKind.Closed), phone.cases.actions(case).map { it.kind })
@@ -203,7 +207,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `errors are typed and carry code and sentence`() = runBlocking {
+    @Test fun `errors are typed and carry code and sentence`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         Doorstep.open(folder).use { phone ->
             assertThrows(DoorstepException.NotEnrolled::class.java) { phone.door("1") }
@@ -220,7 +224,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `use after close is an error and no crash`() = runBlocking {
+    @Test fun `use after close is an error and no crash`() = runBlocking<Unit> {
         val phone = enrolled(10)
         val app = phone.generated()
         val households = phone.households
@@ -232,7 +236,7 @@ class DoorstepTest {
         phone.close() // twice is nothing
     }
 
-    @Test fun `a store opens with its own key only`() = runBlocking {
+    @Test fun `a store opens with its own key only`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         val key = ByteArray(32) { it.toByte() }
         val keys = object : KeyProvider { override fun storeKey() = key }
@@ -247,7 +251,7 @@ class DoorstepTest {
         Doorstep.open(folder, keys = keys).use { assertEquals(1, it.households.list(null).count { row -> row.door == "保密301" }) }
     }
 
-    @Test fun `a damaged store is an error and keeps its folder`() = runBlocking {
+    @Test fun `a damaged store is an error and keeps its folder`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         Files.createDirectories(folder)
         enrolled(12, folder).use { phone -> repeat(5) { phone.door("楼$it") } }
@@ -260,7 +264,7 @@ class DoorstepTest {
         assertTrue(Files.exists(folder))
     }
 
-    @Test fun `a full disk is an error, and what is there can be read`() = runBlocking {
+    @Test fun `a full disk is an error, and what is there can be read`() = runBlocking<Unit> {
         val folder = Files.createTempDirectory("doorstep-tmpfs")
         val size = 24
         val mounted = ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=${size}m", "none", folder.toString()).redirectErrorStream(true).start()
@@ -283,7 +287,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `ten thousand objects leave no growth`() = runBlocking {
+    @Test fun `ten thousand objects leave no growth`() = runBlocking<Unit> {
         enrolled(14).use { phone ->
             val app = phone.generated()
             fun round(times: Int) = repeat(times) { app.households().use { it.list(null) }; app.onChanges(object : ChangeListener {
@@ -299,7 +303,7 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `eight threads at once`() = runBlocking {
+    @Test fun `eight threads at once`() = runBlocking<Unit> {
         enrolled(15).use { phone ->
             val doors = (0 until 8).map { phone.door("并发$it") }
             val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(System.getProperty("doorstep.seconds")?.toLong() ?: 10)
@@ -326,7 +330,7 @@ class DoorstepTest {
         assertEquals(4, choices(Locale.ZH, Words.OUTCOME).size)
     }
 
-    @Test fun `a push message is a hint`() = runBlocking {
+    @Test fun `a push message is a hint`() = runBlocking<Unit> {
         enrolled(16).use { phone ->
             assertNull(phone.handlePush("{}"))
             phone.door("推送301")
@@ -334,12 +338,12 @@ class DoorstepTest {
         }
     }
 
-    @Test fun `the sample runs`() = runBlocking {
+    @Test fun `the sample runs`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         Morning(server.url, folder, listOf(server.code(17), server.code(17))).run()
     }
 
-    @Test fun `figures for the README`() = runBlocking {
+    @Test fun `figures for the README`() = runBlocking<Unit> {
         Assumptions.assumeTrue(System.getenv("DOORSTEP_BENCH") != null, "measured with DOORSTEP_BENCH=1 only")
         enrolled(18).use { phone ->
             repeat(500) { phone.cases.report(null, IssueDraft(Category.Facilities, "楼道灯不亮 $it")) }

@@ -208,6 +208,7 @@ private fun describe(error: DoorstepException): Pair<String, String> = when (err
     is DoorstepException.Denied -> error.code to error.sentence
     is DoorstepException.Superseded -> error.code to error.sentence
     is DoorstepException.HandedOver -> error.code to error.sentence
+    is DoorstepException.Erased -> error.code to error.sentence
     is DoorstepException.WrongKey -> error.code to error.sentence
     is DoorstepException.KeyUnavailable -> error.code to error.sentence
     is DoorstepException.DiskFull -> error.code to error.sentence
