@@ -15,6 +15,8 @@ use super::authenticate::Authenticated;
 use super::{Hub, HubError, bootstrap};
 use crate::ledger::{FeedRow, LoggedChange, StoredDocument};
 
+/// Ids, keys and lengths of an entry, and of a change in it, in bytes.
+const AROUND: usize = 64;
 /// How many index rows are read at a time.
 const ROWS_AT_ONCE: usize = 256;
 
@@ -187,12 +189,18 @@ impl Hub {
                     return Ok((to, true));
                 }
                 to = row.position();
-                if sight.has_row(&row)
-                    && !answer.seen.contains(&row.id())
-                    && let Some(entry) = self.entry(street, sight, reading, &row, own, answer)?
-                {
-                    budget.spend(size_of(&entry));
-                    answer.take(entry);
+                if !sight.has_row(&row) || answer.seen.contains(&row.id()) {
+                    continue;
+                }
+                let keys_before = answer.keys.len();
+                match self.entry(street, sight, reading, &row, own, answer)? {
+                    Some(entry) => {
+                        budget.spend(size_of(&entry));
+                        answer.take(entry);
+                    }
+                    // That a record was erased comes without an entry, and a part has a bound for these as well.
+                    None if answer.keys.len() > keys_before => budget.spend(AROUND),
+                    None => {}
                 }
             }
             if last_page {
@@ -285,8 +293,6 @@ fn to_entry(change: LoggedChange) -> EntryChange {
 
 /// About as many bytes as the entry takes on the wire, before compression.
 pub(super) fn size_of(entry: &Entry) -> usize {
-    /// Ids, keys and lengths of an entry, and of a change in it.
-    const AROUND: usize = 64;
     AROUND
         + match entry {
             Entry::Changes { changes, .. } => changes.0.iter().map(|change| change.bytes.len() + AROUND).sum(),

@@ -225,7 +225,8 @@ extension DoorstepError {
     public var said: (code: String, sentence: String) {
         switch self {
         case let .NotEnrolled(code, sentence), let .AlreadyEnrolled(code, sentence), let .Wiped(code, sentence), let .Invalid(code, sentence),
-            let .NotFound(code, sentence), let .Denied(code, sentence), let .Superseded(code, sentence), let .HandedOver(code, sentence), let .Erased(code, sentence),
+            let .NotFound(code, sentence), let .Denied(code, sentence), let .Superseded(code, sentence), let .HandedOver(code, sentence),
+            let .Erased(code, sentence),
             let .WrongKey(code, sentence), let .KeyUnavailable(code, sentence), let .DiskFull(code, sentence),
             let .StoreDamaged(code, sentence), let .StoreInUse(code, sentence), let .StoreFailed(code, sentence),
             let .Network(code, sentence), let .Rejected(code, sentence), let .UpdateRequired(code, sentence),
