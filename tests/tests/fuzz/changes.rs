@@ -39,7 +39,7 @@ fn changes_against_a_document() {
         let at = Hlc::new(Millis(1_800_000_000_000 + number), 0);
         seeds.push(written.edit(actor(number as u8 % 2 + 1), at, &writes).unwrap().unwrap().bytes().to_vec());
     }
-    fuzz("changes", seeds, |bytes| {
+    fuzz(bolero::check!(), "changes", seeds, |bytes| {
         let mut bytes = bytes.to_vec();
         if bytes.len() >= 8 {
             repair_checksum(&mut bytes);
@@ -62,7 +62,7 @@ fn changes_against_a_document() {
 fn load_documents(target: &str, prepare: impl Fn(&mut Vec<u8>)) {
     let (_, documents) = histories();
     let kinds: Vec<(DocKind, DocId)> = documents.iter().map(|document| (document.kind(), document.id())).collect();
-    fuzz(target, documents.iter().map(Document::save).collect(), |bytes| {
+    fuzz(bolero::check!(), target, documents.iter().map(Document::save).collect(), |bytes| {
         let mut bytes = bytes.to_vec();
         prepare(&mut bytes);
         kinds.iter().any(|(kind, id)| Document::load(*kind, *id, &bytes).is_ok())

@@ -20,9 +20,9 @@ fn both(text: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn lists_to_import() {
-    fuzz("places", both(PLACES), |bytes| parse_places(bytes).is_ok());
-    fuzz("households", both(HOUSEHOLDS), |bytes| parse_households(bytes).is_ok());
-    fuzz("organisations", both(ORGANISATIONS), |bytes| parse_organisations(bytes).is_ok());
+    fuzz(bolero::check!(), "places", both(PLACES), |bytes| parse_places(bytes).is_ok());
+    fuzz(bolero::check!(), "households", both(HOUSEHOLDS), |bytes| parse_households(bytes).is_ok());
+    fuzz(bolero::check!(), "organisations", both(ORGANISATIONS), |bytes| parse_organisations(bytes).is_ok());
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn settings() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("doorstep.toml");
     let seed = include_bytes!("../../../server/doorstep.example.toml").to_vec();
-    fuzz("settings", vec![seed], |bytes| {
+    fuzz(bolero::check!(), "settings", vec![seed], |bytes| {
         std::fs::write(&file, bytes).unwrap();
         match Loaded::read(Some(&file), &Flags::default()) {
             Ok(_) => true,

@@ -13,7 +13,7 @@ fn bodies_of_phones() {
     let transport = server.transport();
     for path in [SYNC_PATH, ENROL_PATH] {
         let seeds = [vectors("request", "frame"), vectors("enrol-request", "frame")].concat();
-        fuzz("bodies-of-phones", seeds, |body| {
+        fuzz(bolero::check!(), "bodies-of-phones", seeds, |body| {
             let answer = transport.post(path, body).unwrap();
             assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
             answer.code.is_some_and(|code| !code.starts_with("frame."))
@@ -34,7 +34,7 @@ fn bodies_of_operators() {
     let seeds: Vec<Vec<u8>> = bodies.iter().map(|body| body.as_bytes().to_vec()).collect();
     for path in ["streets", &format!("streets/{}/people", street.id()), &format!("streets/{}/import/places", street.id())] {
         let url = format!("{}/v1/admin/{path}", server.url());
-        fuzz("bodies-of-operators", seeds.clone(), |body| {
+        fuzz(bolero::check!(), "bodies-of-operators", seeds.clone(), |body| {
             let request = agent.post(&url).header("content-type", "application/json");
             let request = request.header("authorization", "Bearer a token that only the operator knows");
             let status = request.send(body).unwrap().status().as_u16();

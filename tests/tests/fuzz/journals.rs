@@ -32,7 +32,7 @@ fn frames_and_rows() {
     let payload = frame::encode(&rows());
     let last = (0..3).fold(Mark::default(), |last, _| frame::append(&mut seed, last, &payload));
     assert_eq!(last.sequence, 3);
-    fuzz("frames-of-a-journal", vec![seed], |bytes| {
+    fuzz(bolero::check!(), "frames-of-a-journal", vec![seed], |bytes| {
         let _ = frame::is_followed(bytes, Mark::default());
         let mut bytes = bytes.to_vec();
         repair(&mut bytes, Mark::default());
@@ -62,7 +62,7 @@ fn backups() {
     files.sort();
     for file in files {
         let whole = std::fs::read(&file).unwrap();
-        fuzz("backups", vec![whole.clone()], |bytes| {
+        fuzz(bolero::check!(), "backups", vec![whole.clone()], |bytes| {
             let mut bytes = bytes.to_vec();
             // Headers have a check of their own, which stays as it was; the frames of a segment hang on its mark, and are let be.
             if file.extension().is_some_and(|extension| extension == "checkpoint") && bytes.len() > HEADER {

@@ -28,14 +28,16 @@ fn accepts<M: Encode<()> + for<'b> Decode<'b, ()> + PartialEq>(payload: &[u8]) -
 
 #[test]
 fn frames() {
-    fuzz("frames", vectors("", "frame"), |bytes| open_frame::<Response>(bytes).is_ok() || open_frame::<Signed>(bytes).is_ok());
+    fuzz(bolero::check!(), "frames", vectors("", "frame"), |bytes| {
+        open_frame::<Response>(bytes).is_ok() || open_frame::<Signed>(bytes).is_ok()
+    });
 }
 
 #[test]
 fn what_is_compressed_in_a_frame() {
     let inflated = |frame: &Vec<u8>| miniz_oxide::inflate::decompress_to_vec(frame.get(2..)?).ok();
     let seeds: Vec<Vec<u8>> = vectors("", "frame").iter().filter(|frame| frame[1] == 1).filter_map(inflated).collect();
-    fuzz("inflated", seeds, |bytes| {
+    fuzz(bolero::check!(), "inflated", seeds, |bytes| {
         let frame = [&[1, 1], &miniz_oxide::deflate::compress_to_vec(bytes, 1)[..]].concat();
         open_frame::<Response>(&frame).is_ok() || open_frame::<Signed>(&frame).is_ok()
     });
@@ -44,7 +46,7 @@ fn what_is_compressed_in_a_frame() {
 #[test]
 fn signed_requests() {
     let key = DeviceKey::from_seed(&[9; 32]);
-    fuzz("requests", vectors("request", "payload"), |bytes| {
+    fuzz(bolero::check!(), "requests", vectors("request", "payload"), |bytes| {
         let signed: Signed = open_frame(&seal_frame(&key.seal(bytes.to_vec()), Encoding::None)).unwrap();
         assert!(key.public().verify_request(&signed).is_ok());
         signed.open::<Request>().is_ok_and(|request| reads_again(&request))
@@ -53,30 +55,30 @@ fn signed_requests() {
 
 #[test]
 fn responses() {
-    fuzz("responses", vectors("response", "payload"), accepts::<Response>);
+    fuzz(bolero::check!(), "responses", vectors("response", "payload"), accepts::<Response>);
 }
 
 #[test]
 fn enrolments() {
-    fuzz("enrol-requests", vectors("enrol-request", "payload"), accepts::<EnrolRequest>);
-    fuzz("enrol-responses", vectors("enrol-response", "payload"), accepts::<EnrolResponse>);
+    fuzz(bolero::check!(), "enrol-requests", vectors("enrol-request", "payload"), accepts::<EnrolRequest>);
+    fuzz(bolero::check!(), "enrol-responses", vectors("enrol-response", "payload"), accepts::<EnrolResponse>);
 }
 
 #[test]
 fn directories_and_summaries() {
-    fuzz("directories", vectors("directory", "payload"), accepts::<Directory>);
+    fuzz(bolero::check!(), "directories", vectors("directory", "payload"), accepts::<Directory>);
     let keys = Keyring::of(RecordKey::from_bytes(&[0x4b; 32]).unwrap());
-    fuzz("summaries", vectors("summaries", "payload"), |row| {
+    fuzz(bolero::check!(), "summaries", vectors("summaries", "payload"), |row| {
         Summary::from_row(row, &keys)
             .is_ok_and(|summary| Summary::from_row(&summary.to_row(&keys), &keys).is_ok_and(|again| again == summary))
     });
     let rings = [keys.clone(), Keyring::erased(), keys.only(DocKind::Household, |field| field == "contact")];
-    fuzz("rings", rings.map(|ring| minicbor::to_vec(ring).unwrap()).into(), accepts::<Keyring>);
+    fuzz(bolero::check!(), "rings", rings.map(|ring| minicbor::to_vec(ring).unwrap()).into(), accepts::<Keyring>);
 }
 
 #[test]
 fn messages_on_a_live_connection() {
-    fuzz("live", vectors("request", "frame"), |bytes| {
+    fuzz(bolero::check!(), "live", vectors("request", "frame"), |bytes| {
         let mut session = Session::new(Pace::default(), Millis(0));
         let mut effects = Vec::new();
         for (time, part) in (0..).zip(bytes.chunks(1 + bytes.len() / 2)) {

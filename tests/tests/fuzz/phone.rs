@@ -32,7 +32,7 @@ fn enrolled() -> Engine {
 fn answers_that_a_phone_applies() {
     let mut engine = enrolled();
     let mut applied = 0;
-    fuzz("applied-answers", vectors("response", "payload"), |bytes| {
+    fuzz(bolero::check!(), "applied-answers", vectors("response", "payload"), |bytes| {
         let Ok(response) = open_frame::<Response>(&[&[1, 0], bytes].concat()) else { return false };
         let taken = engine.apply(response).is_ok();
         let _ = (engine.status(), engine.households(None), engine.open_cases(None), engine.refused(), engine.compose());
