@@ -53,6 +53,9 @@ errors! {
     HandedOver,
     /// The record was erased: nobody reads it any more, and nothing can be written there.
     Erased,
+    /// The server was not reached for so long (72 hours, if the district does not say otherwise) that nothing of what is held here is shown until it is.
+    /// Commands go on, and so do the lists of what waits and what was refused.
+    LeaseOver,
     /// The key provider gave another key than the one that the store is sealed with, or none where one is needed.
     WrongKey,
     /// The key provider gave no key: the device is locked, for example. Try again later.
@@ -99,6 +102,7 @@ impl DoorstepError {
             FieldError::Denied(_) | FieldError::NotTheAuthor | FieldError::Locked => Self::Denied { code, sentence },
             FieldError::Superseded(_) => Self::Superseded { code, sentence },
             FieldError::Erased => Self::Erased { code, sentence },
+            FieldError::LeaseOver => Self::LeaseOver { code, sentence },
             FieldError::HandedOver => Self::HandedOver { code, sentence },
             FieldError::Store(StoreError::WrongKey | StoreError::KeyNeeded | StoreError::NotSealed) => Self::WrongKey { code, sentence },
             FieldError::Store(StoreError::Full) => Self::DiskFull { code, sentence },

@@ -40,11 +40,14 @@ mod household;
 #[cfg(feature = "transport")]
 mod http;
 mod inbox;
+mod invitation;
 mod kept;
 mod keys;
+mod lease;
 mod leaving;
 mod life;
 mod live;
+mod mail;
 mod mend;
 mod notice;
 mod organisation;
@@ -85,6 +88,7 @@ pub use error::FieldError;
 #[cfg(feature = "transport")]
 pub use http::HttpTransport;
 pub use inbox::LateRecord;
+pub use invitation::Invitation;
 pub use life::{LifeMark, Mark, MarkFile, MemoryMark, NoMark};
 #[cfg(feature = "transport")]
 pub use live::WebSocketTransport;
@@ -94,5 +98,7 @@ pub use queries::{Found, Listed};
 pub use refused::RefusedRecord;
 pub use status::{BootstrapStatus, Exchanged, Phase, SyncState, SyncStatus};
 pub use sync::SyncReport;
-pub use transport::{CONTENT_TYPE, ENROL_PATH, LIVE_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of};
+pub use transport::{
+    CONTENT_TYPE, ENROL_PATH, LIVE_PATH, MAIL_PATH, SYNC_PATH, Transport, TransportAnswer, TransportFault, frame_of, mail_taken,
+};
 pub use waiting::WaitingRecord;

@@ -10,9 +10,12 @@
 pub mod client;
 mod closed;
 mod frame;
+mod freshness;
+mod hybrid;
 mod limits;
 mod list;
 pub mod live;
+mod mail;
 mod merkle;
 mod message;
 mod refusal;
@@ -28,8 +31,11 @@ mod arbitrary;
 mod vectors;
 
 pub use frame::{Encoding, FrameError, open_frame, seal_frame};
+pub use freshness::{Freshness, Nonce};
+pub use hybrid::{SealingKey, SealingSecret, Unwrappable};
 pub use limits::*;
 pub use list::List;
+pub use mail::Mail;
 pub use merkle::{Leaf, merkle_root};
 pub use message::{
     Bootstrap, Decision, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, InboxDigest, LateWork, Offer, Part, Progress,
@@ -37,7 +43,7 @@ pub use message::{
 };
 pub use refusal::Refusal;
 pub use signing::{DeviceKey, HashAlgorithm, PublicKey, Signature, SignatureError, Signed, push_message};
-pub use wrapped::{SealingKey, SealingSecret, Unwrappable, WrappedKeys};
+pub use wrapped::WrappedKeys;
 
 /// The version of the protocol that this code speaks.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -13,6 +13,9 @@ mod authenticate;
 mod backup;
 mod bootstrap;
 mod boundaries;
+mod budgets;
+#[cfg(feature = "seeded-bugs")]
+mod bugs;
 mod cache;
 mod devices;
 mod enrol;
@@ -21,12 +24,15 @@ mod inbox;
 mod judge;
 mod live;
 mod locks;
+mod mail;
 mod manage;
 mod movement;
+mod nonces;
 mod order;
 mod read;
 mod reconcile;
 mod registrar;
+mod retention;
 mod rights;
 mod rulings;
 mod working;
@@ -38,20 +44,25 @@ use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, Street
 use doorstep_core::sync::server::{Effect, Exchange, Input, Standing};
 use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError, Unwrappable};
 
+#[cfg(feature = "seeded-bugs")]
+pub use bugs::SeededBugs;
 pub use devices::LostReport;
 pub use erasure::{Erasure, ErasureList, MemoryErasures, Mention};
 pub use live::{Pushed, Served};
 pub use manage::{LateEvent, NewDocument, NewPerson};
 pub use movement::{Subscription, Topic};
+pub use retention::Retention;
 pub use rights::Term;
 
 use crate::ledger::{Ending, Ledger, LedgerError};
 use accept::Brought;
 use authenticate::Authenticated;
+use budgets::{Budgets, Exhausted};
 use cache::Cache;
 use devices::Contacts;
 use locks::DocumentLocks;
 use movement::Movements;
+use nonces::Nonces;
 use order::Orders;
 use working::MOST_LOGGED;
 
@@ -68,8 +79,11 @@ pub enum HubError {
     #[error(transparent)]
     Signature(#[from] SignatureError),
     /// The keys that came along cannot be read.
-    #[error(transparent)]
+    #[error("the keys of the request: {0}")]
     Keys(#[from] Unwrappable),
+    /// The mail is for no street here, or was changed on the way.
+    #[error("the mail cannot be read here")]
+    Mail,
     /// The phone's protocol is newer than this server's, or older than any that can be read.
     #[error("protocol version {found} is not served")]
     Protocol {
@@ -100,12 +114,21 @@ pub enum HubError {
     /// A document of the ledger does not load.
     #[error(transparent)]
     Document(#[from] doorstep_core::docs::DocumentError),
+    /// The record is evidence, and is not erased.
+    #[error("the record is under a hold: {reason}")]
+    Held {
+        /// Why.
+        reason: String,
+    },
     /// The list of erasures takes nothing: nothing was erased.
     #[error("the list of erasures cannot be written")]
     ErasureList,
     /// Many phones write to the same documents at once; the phone tries again.
     #[error("the documents are too busy")]
     Busy,
+    /// The device asks for more than is its share; it tries again later.
+    #[error("this device has asked for too much")]
+    Spent,
     /// A live connection was asked something in the name of another device than the one that opened it.
     #[error("this connection is another device's")]
     AnotherDevice,
@@ -122,6 +145,7 @@ impl HubError {
             Self::UnknownDevice => "hub.unknown_device",
             Self::Signature(error) => error.code(),
             Self::Keys(_) => "hub.unreadable_keys",
+            Self::Mail => "hub.unreadable_mail",
             Self::Protocol { .. } => "hub.protocol",
             Self::Code => "hub.enrolment_code",
             Self::Invalid(_) => "hub.invalid",
@@ -129,10 +153,24 @@ impl HubError {
             Self::Exists { .. } => "hub.exists",
             Self::Ledger(_) => "hub.ledger",
             Self::Document(error) => error.code(),
+            Self::Held { .. } => "hub.held",
             Self::ErasureList => "hub.erasure_list",
             Self::Busy => "hub.busy",
+            Self::Spent => "hub.spent",
             Self::AnotherDevice => "live.another_device",
             Self::OutOfOrder => "hub.out_of_order",
+        }
+    }
+}
+
+/// For how many hours a phone that hears nothing from here may show what it holds, if the district does not say otherwise: a long weekend.
+pub const LEASE_HOURS: u32 = 72;
+
+impl From<Exhausted> for HubError {
+    fn from(exhausted: Exhausted) -> Self {
+        match exhausted {
+            Exhausted::AtWork => Self::Busy,
+            Exhausted::Spent => Self::Spent,
         }
     }
 }
@@ -150,9 +188,13 @@ pub struct Hub {
     movements: Movements,
     orders: Orders,
     contacts: Contacts,
+    nonces: Nonces,
+    budgets: Budgets,
     erasures: Arc<dyn ErasureList>,
     /// This process's life, for what the server itself writes.
     incarnation: Incarnation,
+    /// For how many hours phones may show what they hold without hearing from here.
+    lease_hours: u32,
     /// How many bytes of entries an answer aims at.
     answer_bytes: usize,
     /// After how many changes in its log a document gets a snapshot at the latest.
@@ -161,18 +203,11 @@ pub struct Hub {
     bugs: SeededBugs,
 }
 
-/// Deliberate bugs, each off unless a test turns it on: the simulation must find them, or it finds nothing.
-#[cfg(feature = "seeded-bugs")]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SeededBugs {
-    /// A document is sent as its stored snapshot, without the log behind it.
-    pub snapshots_lack_log: bool,
-}
-
 impl Hub {
     /// A hub over a ledger, with `cache_bytes` for loaded documents. Takes a new incarnation: one for each process start.
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, entropy: SharedEntropy, cache_bytes: u64) -> Self {
         let incarnation = Incarnation::make(&mut *lock(&entropy));
+        let nonces = Nonces::make(&mut *lock(&entropy));
         Self {
             ledger,
             clock,
@@ -182,20 +217,16 @@ impl Hub {
             movements: Movements::default(),
             orders: Orders::default(),
             contacts: Contacts::default(),
+            nonces,
+            budgets: Budgets::default(),
             erasures: Arc::new(MemoryErasures::default()),
             incarnation,
+            lease_hours: LEASE_HOURS,
             answer_bytes: ANSWER_BYTES,
             most_logged: MOST_LOGGED,
             #[cfg(feature = "seeded-bugs")]
             bugs: SeededBugs::default(),
         }
-    }
-
-    /// The same with bugs.
-    #[cfg(feature = "seeded-bugs")]
-    #[must_use]
-    pub fn with_bugs(self, bugs: SeededBugs) -> Self {
-        Self { bugs, ..self }
     }
 
     /// The same with snapshots after fewer changes than usual: for tests of what is compacted.
@@ -208,6 +239,12 @@ impl Hub {
     #[must_use]
     pub fn with_answer_bytes(self, answer_bytes: usize) -> Self {
         Self { answer_bytes, ..self }
+    }
+
+    /// The same with another lease than three days.
+    #[must_use]
+    pub fn with_lease_hours(self, lease_hours: u32) -> Self {
+        Self { lease_hours, ..self }
     }
 
     /// The same with a list of erasures that outlives it.
@@ -223,15 +260,23 @@ impl Hub {
     /// again is safe.
     pub fn exchange(&self, frame: &[u8]) -> Result<Vec<u8>, HubError> {
         let authenticated = self.authenticate(frame)?;
-        let exchange = authenticated.exchange();
-        match self.drive(&authenticated, exchange)? {
+        let _at_work = self.enter(&authenticated, frame.len())?;
+        match self.drive(&authenticated, authenticated.exchange())? {
             (Some(frame), _) => Ok(frame),
             (None, _) => Err(HubError::OutOfOrder),
         }
     }
 
+    /// Takes what a request costs out of the budget of its device; one that does not count costs its bytes.
+    fn enter(&self, who: &Authenticated, bytes: usize) -> Result<budgets::AtWork, HubError> {
+        let push = who.request.push.as_ref().filter(|_| who.challenge.is_none());
+        let changes = push.map_or(0, |push| push.groups.0.iter().map(|group| group.changes.0.len()).sum());
+        Ok(self.budgets.enter(who.device.id, self.now(), changes, bytes)?)
+    }
+
     /// Drives an exchange to its end: the message to send, if there is one, and where the phone stands with it.
-    fn drive(&self, authenticated: &Authenticated, mut exchange: Exchange) -> Result<(Option<Vec<u8>>, Standing), HubError> {
+    fn drive(&self, authenticated: &Authenticated, exchange: Exchange) -> Result<(Option<Vec<u8>>, Standing), HubError> {
+        let mut exchange = exchange.leasing(self.lease_hours);
         let mut brought = Brought::default();
         let mut input = Input::Request(Box::new(authenticated.request.clone()));
         loop {

@@ -33,7 +33,7 @@ pub use document::{DocumentWrite, LoggedChange, StoredDocument};
 pub use error::LedgerError;
 pub use feed::{FeedRow, Precedence};
 pub use keyed::KeyedLedger;
-pub use street::{Device, Ended, Ending, EnrolmentCode, SealKey, Street};
+pub use street::{Device, Ended, Ending, EnrolmentCode, Hold, SealKey, Street};
 
 /// The ledger of all streets of a server. Calls block on the disk: not for an async thread.
 pub trait Ledger: Send + Sync {
@@ -176,6 +176,18 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the store fails.
     fn forget_keys(&self, street: StreetId, doc: DocId) -> Result<(), LedgerError>;
+
+    /// Begins a hold of a record, or ends it. One that is there is replaced, one that is not there is ended already.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoStreet`].
+    fn set_hold(&self, street: StreetId, doc: DocId, hold: Option<Hold>) -> Result<(), LedgerError>;
+
+    /// The holds of a street, by record.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    fn holds(&self, street: StreetId) -> Result<Vec<(DocId, Hold)>, LedgerError>;
 
     /// Returns when everything that a reader can have seen is durable.
     ///

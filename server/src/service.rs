@@ -17,7 +17,7 @@ use crate::http::{App, Readiness, ServeError, serve};
 use crate::hub::Hub;
 use crate::ledger::{KeyedLedger, LedgerError};
 use crate::restore::refuse_leftovers;
-use crate::settings::Settings;
+use crate::settings::{KeepDays, Settings};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::telemetry::{self, Metrics};
 
@@ -47,7 +47,8 @@ pub(crate) fn open_store(folder: &Path, settings: &Settings) -> Result<SledStore
 pub(crate) fn hub_over(store: Arc<SledStore>, settings: &Settings) -> Result<Hub, LedgerError> {
     let ledger = Arc::new(KeyedLedger::open(store, Box::new(SystemEntropy))?);
     let entropy = Arc::new(Mutex::new(SystemEntropy));
-    Ok(Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20))
+    let hub = Hub::new(ledger, Arc::new(SystemClock), entropy, u64::from(settings.cache_megabytes) << 20);
+    Ok(hub.with_lease_hours(settings.lease_hours))
 }
 
 /// The audit log of a data folder.
@@ -233,6 +234,7 @@ impl Service {
     ) -> Result<(), ServeError> {
         let readiness = Readiness::starting();
         let live = Live::new(settings);
+        let hub = Arc::clone(&self.hub);
         let routes = crate::api::routes(self.hub, self.guard, Arc::clone(&self.store), live.clone());
         let app = App { routes, readiness: readiness.clone(), metrics };
         let stop = async {
@@ -244,6 +246,7 @@ impl Service {
             () = measure(Arc::clone(&self.store), settings.data.join(STORE_FOLDER)) => Ok(()),
             () = watch(self.store, readiness) => Ok(()),
             () = sweep(self.accounts) => Ok(()),
+            () = retire(hub, settings.keep_days.clone()) => Ok(()),
         };
         live.wait_until_closed(settings.shutdown_seconds.duration()).await;
         served
@@ -276,6 +279,23 @@ async fn sweep(accounts: Arc<Accounts>) {
         let accounts = Arc::clone(&accounts);
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || accounts.sweep()).await {
             tracing::warn!(%error, "sessions that have ended were not removed");
+        }
+    }
+}
+
+/// How often what is older than it may become is looked for.
+const RETIRE_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
+/// Erases what is older than it may become, for ever.
+async fn retire(hub: Arc<Hub>, keep: KeepDays) {
+    let mut every = tokio::time::interval(RETIRE_EVERY);
+    loop {
+        every.tick().await;
+        let (hub, keep) = (Arc::clone(&hub), keep.clone());
+        match tokio::task::spawn_blocking(move || hub.retire(keep.retention())).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(retired)) => tracing::info!(retired, "records whose time is over were erased"),
+            Ok(Err(error)) => tracing::warn!(%error, "records whose time is over were not all erased"),
         }
     }
 }

@@ -14,10 +14,12 @@ mod load;
 mod value;
 
 pub use load::{Loaded, Origin, SettingsError};
-pub use value::{LogFormat, Networks, OptionalFile, Seconds};
+pub use value::{KeepDays, LogFormat, Networks, OptionalFile, Seconds};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+
+use crate::hub::LEASE_HOURS;
 
 /// The least memory for loaded documents: some hundred households, below which every change would load its document anew.
 const LEAST_CACHE_MEGABYTES: u32 = 16;
@@ -45,6 +47,7 @@ impl Settings {
         least("max_live", self.max_live, 1)?;
         least("max_requests", self.max_requests, 1)?;
         least("body_kilobytes", self.body_kilobytes, LEAST_BODY_KILOBYTES)?;
+        least("lease_hours", self.lease_hours, 1)?;
         least("audit_months", self.audit_months, LEAST_AUDIT_MONTHS)?;
         if self.tls_certificate_file.path().is_some() != self.tls_key_file.path().is_some() {
             return Err(("tls_key_file", "stands alone: name both tls_certificate_file and tls_key_file, or neither".to_owned()));
@@ -124,6 +127,13 @@ settings! {
 
     /// For how many months the audit log is kept behind the present one [default: 12]
     audit_months: u32 = 12, "MONTHS";
+
+    /// For how many hours a phone that does not reach the server may show what it holds; recording goes on, and any answer opens it again [default: 72]
+    lease_hours: u32 = LEASE_HOURS, "HOURS";
+
+    /// For how many days records are kept after a case was closed or another record removed, by kind: case=1095, party=365 [default: none].
+    /// What is older is erased, here and on the phones; what is under a hold is not.
+    keep_days: KeepDays = KeepDays::for_ever(), "KIND=DAYS,…";
 
     /// Memory for loaded documents, in megabytes; a loaded household takes 50 to 85 kB [default: 256]
     cache_megabytes: u32 = 256, "MB";

@@ -10,7 +10,7 @@ use doorstep_core::model::{
     Clock as _, DocId, GrantId, GridId, HouseholdDetails, HouseholdId, LedgerId, PersonId, Personal, PlaceId, Position, ResidentId, Role,
     StreetId, VisitDraft, VisitId, VisitSubject,
 };
-use doorstep_core::sync::{List, Reading, Response, Verdict, open_frame};
+use doorstep_core::sync::{Freshness, List, Reading, Response, Verdict, open_frame};
 use doorstep_server::hub::{Hub, NewDocument, NewPerson};
 use doorstep_server::system::{SystemClock, SystemEntropy};
 use doorstep_tests::handmade::{Handmade, group_of};
@@ -123,6 +123,16 @@ impl LoadPhone {
         request.ledger = Some(self.ledger);
         request.cursors = List(vec![Reading::at(self.grant, self.newest)]);
         self.device.frame(&request)
+    }
+
+    /// Whatever is pushed from now on goes to a server that was started meanwhile.
+    pub fn learn(&self, challenge: Freshness) {
+        self.device.learn(challenge);
+    }
+
+    /// What that server says to a request of before.
+    pub fn challenge_of(&self, server: &str) -> Freshness {
+        self.device.challenge_of(server)
     }
 
     /// The households, by id.

@@ -18,13 +18,14 @@ mod load;
 mod opening;
 mod reconnect;
 mod table;
+mod trust;
 
 use table::Table;
 
 /// A subject: its name on the command line, and what measures it.
 type Subject = (&'static str, fn(&mut Table));
 
-const SUBJECTS: [Subject; 7] = [
+const SUBJECTS: [Subject; 8] = [
     ("commit", commit::measure),
     ("opening", opening::measure),
     ("acceptance", acceptance::measure),
@@ -32,6 +33,7 @@ const SUBJECTS: [Subject; 7] = [
     ("bootstrap", bootstrap::measure),
     ("growth", growth::measure),
     ("idle", idle::measure),
+    ("trust", trust::measure),
 ];
 
 fn main() {

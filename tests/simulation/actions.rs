@@ -1,6 +1,7 @@
 //! What people, operators and bad luck do in a storm.
 
 mod cards;
+mod erasure;
 mod lives;
 mod records;
 mod restore;
@@ -44,6 +45,7 @@ actions! {
     Resend = 8, Discard = 1, Import = 1,
     Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, Reassign = 1, Redraw = 1, Adopt = 3, TurnDown = 1, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
     RestartServer = 1, BackUp = 3, Restore = 2, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
+    Erase = 2, EndDevice = 1, Attack = 3,
 }
 
 /// What a command did, when it went well.
@@ -97,6 +99,9 @@ impl Action {
                 | Self::BackUpServer
                 | Self::RestoreServer
                 | Self::Discard
+                | Self::Erase
+                | Self::EndDevice
+                | Self::Attack
         )
     }
 }
@@ -156,6 +161,9 @@ impl World {
             Action::ClonePhone => self.clone_phone(phone),
             Action::BackUpServer => self.back_up_server(),
             Action::RestoreServer => self.restore_server(),
+            Action::Erase => self.erase(),
+            Action::EndDevice => self.end_device(phone),
+            Action::Attack => self.attack(phone),
             Action::Resend | Action::Discard => self.answer_refusal(phone, action),
             action => self.record_something(phone, action),
         }
@@ -284,6 +292,7 @@ fn is_to_be_expected(error: &FieldError) -> bool {
             | FieldError::NotTheAuthor
             | FieldError::Locked
             | FieldError::Erased
+            | FieldError::LeaseOver
             | FieldError::HandedOver
     )
 }

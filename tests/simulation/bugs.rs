@@ -64,7 +64,7 @@ fn an_actor_that_is_used_again_after_a_restore_is_found() {
 
 #[test]
 fn a_snapshot_without_the_changes_behind_it_is_found() {
-    is_found("a snapshot lacks the log behind it", |world| world.server.plant(HubBugs { snapshots_lack_log: true }));
+    is_found("a snapshot lacks the log behind it", |world| world.server.plant(HubBugs { snapshots_lack_log: true, ..HubBugs::default() }));
 }
 
 #[test]
@@ -78,5 +78,26 @@ fn a_torn_frame_that_is_taken_for_whole_is_found() {
         let bugs = StoreBugs { takes_torn_frames: true, ..StoreBugs::default() };
         world.phones.iter_mut().for_each(|phone| phone.plant_in_store(bugs));
         bugs.plant_in(&world.server.store);
+    });
+}
+
+#[test]
+fn policy_that_is_not_asked_for_one_kind_of_operation_is_found() {
+    is_found("policy is not asked for visits", |world| {
+        world.server.plant(HubBugs { skips_policy_for_visits: true, ..HubBugs::default() });
+    });
+}
+
+#[test]
+fn an_erased_person_who_is_resurrected_by_a_late_edit_is_found() {
+    is_found("an erased person comes back", |world| {
+        world.server.plant(HubBugs { takes_edits_of_erased: true, ..HubBugs::default() });
+    });
+}
+
+#[test]
+fn a_dropped_scope_that_takes_unsent_work_along_is_found() {
+    is_found("a dropped scope takes unsent work along", |world| {
+        plant(world, SeededBugs { drops_unsent_work: true, ..SeededBugs::default() });
     });
 }

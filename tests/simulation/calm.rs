@@ -22,7 +22,7 @@ impl World {
         self.due.retain(|_, event| !matches!(event, Event::ServerUp | Event::PhoneUp { .. }));
         self.server.store.disarm();
         for phone in 0..self.phones.len() {
-            if self.phones[phone].engine().is_none() {
+            if self.phones[phone].engine().is_none() && !self.phones[phone].is_ended {
                 self.start_phone(phone)?;
             }
             self.phones[phone].store.disarm();
@@ -41,7 +41,11 @@ impl World {
                 self.drive(phone, Input::Start)?;
             }
             self.rest()?;
-            let waits = self.phones.iter().any(|phone| phone.engine().is_none_or(|engine| !engine.waiting().is_empty()));
+            let waits = self
+                .phones
+                .iter()
+                .filter(|phone| !phone.is_ended)
+                .any(|phone| phone.engine().is_none_or(|engine| !engine.waiting().is_empty()));
             if !waits && self.newest()? == before {
                 return Ok(());
             }

@@ -1,7 +1,9 @@
 //! What is there before anything happens: streets, people and their enrolled phones.
 
-use doorstep_core::model::{GridId, Role, StreetId};
-use doorstep_server::hub::NewPerson;
+use doorstep_core::field::FieldError;
+use doorstep_core::model::{GridId, PersonId, Role, StreetId};
+use doorstep_core::sync::client::SyncFailure;
+use doorstep_server::hub::{Hub, NewPerson};
 
 use crate::clock::Time;
 use crate::dice::Dice;
@@ -37,9 +39,23 @@ pub fn enrol(server: &Server, grids: &Grids, plan: &PhonePlan, phones: &[Phone],
             hub.add_person(street, &NewPerson { name: format!("员工{}", phones.len()), role, grids }).unwrap()
         }
     };
-    let (code, _) = hub.make_code(street, person).unwrap();
+    enrolled(hub, plan, street, person, time, dice).unwrap()
+}
+
+/// Another phone of the same person, in the place of one that has erased itself.
+pub fn replace(hub: &Hub, gone: &Phone, time: &Time, dice: &mut Dice) -> Result<Phone, FieldError> {
+    let mut phone = enrolled(hub, &gone.plan, gone.street, gone.person, time, dice)?;
+    phone.has_other_lives = gone.has_other_lives;
+    Ok(phone)
+}
+
+fn enrolled(hub: &Hub, plan: &PhonePlan, street: StreetId, person: PersonId, time: &Time, dice: &mut Dice) -> Result<Phone, FieldError> {
+    let made = hub.make_code(street, person);
+    let (code, _) = made.map_err(|error| SyncFailure::Rejected { code: error.code().to_owned() })?;
     let mut phone = Phone::new(plan.clone(), street, person, time, dice);
-    phone.start(None).unwrap();
-    phone.engine().unwrap().enrol(&Direct(hub), "https://doorstep.example", &code, "手机").unwrap();
-    phone
+    phone.start(None)?;
+    if let Some(engine) = phone.engine() {
+        engine.enrol(&Direct(hub), "https://doorstep.example", &code, "手机")?;
+    }
+    Ok(phone)
 }

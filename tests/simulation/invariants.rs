@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::field::{Engine, FieldError};
-use doorstep_core::model::{CaseId, DocId, GroupId, HouseholdId, OrganisationId, PlaceId, ResidentId, StreetId, VisitSubject};
-use doorstep_core::sync::Refusal;
+use doorstep_core::model::{
+    CaseId, DocId, GroupId, HouseholdId, Millis, OrganisationId, PlaceId, ResidentId, Scope, StreetId, VisitSubject,
+};
+use doorstep_core::sync::{PushedChange, Refusal};
 use doorstep_core::workflow::{self, Standing, TimelineEntry};
 
 use crate::record::{Added, Fate, Promise};
@@ -31,10 +33,32 @@ impl World {
         Ok(())
     }
 
+    /// What is newly accepted comes from somebody who has a right to a scope of the document at this moment, and never speaks of the erased.
+    pub fn check_right(&self, phone: usize, at: Millis, changes: &[PushedChange]) -> Result<(), Violation> {
+        let (street, person) = (self.phones[phone].street, self.phones[phone].person);
+        let hub = self.hub()?;
+        if at != hub.clock_now() {
+            return Ok(()); // accepted before, and said again
+        }
+        let grants = of_ledger(hub.ledger().grants(street, person))?;
+        for change in changes {
+            // The push itself may have moved it out of the scope that its author had a right to.
+            let document = of_ledger(hub.ledger().document(street, change.doc))?;
+            let is_of =
+                |scope: &Scope| document.as_ref().is_some_and(|stored| stored.scopes.iter().chain(&stored.left).any(|own| own == scope));
+            let has_right = grants.iter().any(|grant| grant.holds(at) && is_of(&grant.scope));
+            ensure(has_right, "what is accepted comes from somebody with a right to it", || format!("phone {phone}, {:?}", change.doc))?;
+            let is_erased = self.record.erased.get(&change.doc).is_some_and(|(_, erased_at)| at.0 > *erased_at);
+            ensure(!is_erased, "the erased never come back", || format!("phone {phone} wrote to {:?}", change.doc))?;
+        }
+        Ok(())
+    }
+
     /// After a start of the server: everything that was acknowledged is there, and no case reads otherwise than before.
     pub fn check_ledger(&mut self) -> Result<(), Violation> {
         let groups: Vec<GroupId> = self.record.acknowledged.keys().copied().collect();
         groups.into_iter().try_for_each(|group| self.check_acknowledged(group))?;
+        self.check_erased()?;
         self.server.streets.clone().into_iter().try_for_each(|street| self.check_timelines_of(street))
     }
 
@@ -125,6 +149,10 @@ impl World {
     /// A phone's own command never disappears from its own view, and its view of a case is a beginning of the server's.
     fn check_view(&self, phone: usize, kind: DocKind, doc: DocId) -> Result<(), Violation> {
         let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+        if engine.is_lease_over() {
+            let shows = engine.households(None).is_ok() || engine.open_cases(None).is_ok() || engine.summary_of(kind, doc).is_ok();
+            return ensure(!shows, "what was lent is not shown when the lease is over", || format!("phone {phone}"));
+        }
         if engine.summary_of(kind, doc).map_err(|error| of_phone(phone, &error))?.is_none() {
             let waits = self
                 .record

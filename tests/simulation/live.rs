@@ -125,6 +125,10 @@ impl World {
             Err(error) => phone::Input::Failed(self.own_failure(phone, error)?),
         };
         if !self.phones[phone].store.is_stopped() {
+            if self.phones[phone].engine().is_some_and(|engine| engine.is_wiped()) {
+                self.retire(phone)?;
+                return Ok(None);
+            }
             self.check_phone(phone)?;
         }
         Ok(Some(next))

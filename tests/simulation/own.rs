@@ -161,10 +161,11 @@ fn storms_do_what_they_are_for() {
         ("stores set back", 10),
         ("phones cloned", 10),
         ("forks that the server found", 1),
-        ("forks that came without a verdict", 1),
         ("live connections", 20),
         ("live pushes", 50),
         ("snapshots behind a cursor", 20),
+        ("phones that erased themselves", 5),
+        ("challenges", 20),
     ];
     for (what, fewest) in fewest {
         assert!(counts.get(what).is_some_and(|count| *count >= fewest), "{what}: {counts:?}");

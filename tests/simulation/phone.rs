@@ -38,6 +38,10 @@ pub struct Phone {
     /// The last copy of its store.
     pub backup: Option<Backup>,
     pub is_clone: bool,
+    /// Whether it has erased itself, and was not replaced.
+    pub is_ended: bool,
+    /// What somebody wrote down who listened: the last frame of it that reached the server.
+    pub overheard: Option<Vec<u8>>,
     /// Whether its store was ever set back or cloned.
     pub has_other_lives: bool,
     dice: NodeDice,
@@ -64,6 +68,8 @@ impl Phone {
             line: None,
             backup: None,
             is_clone: false,
+            is_ended: false,
+            overheard: None,
             has_other_lives: false,
             dice: NodeDice::new(dice.fork()),
             engine: None,

@@ -67,6 +67,8 @@ pub struct Record {
     pub unseen_lives: BTreeSet<PersonId>,
     /// What each number of each actor was used for.
     pub numbers: BTreeMap<(DocId, Actor, u64), ChangeHash>,
+    /// Who was erased, in which street and when.
+    pub erased: BTreeMap<DocId, (StreetId, i64)>,
     /// The timeline of each case, as the server had it last.
     pub timelines: BTreeMap<DocId, Vec<TimelineEntry>>,
     /// How much was done, for who wants to know whether a run did anything.

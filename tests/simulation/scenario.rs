@@ -124,7 +124,7 @@ fn weights(dice: &mut Dice, off: Off) -> Vec<u64> {
                 Action::CrashPhone | Action::CrashServer | Action::RestartPhone | Action::RestartServer => off.crashes,
                 Action::RestoreServer => off.crashes,
                 Action::SetClock => off.clocks,
-                Action::Revoke | Action::Grant | Action::Reassign | Action::Redraw => off.grants,
+                Action::Revoke | Action::Grant | Action::Reassign | Action::Redraw | Action::EndDevice => off.grants,
                 Action::CutOff | Action::Reconnect => off.net,
                 Action::BackUp | Action::Restore | Action::ClonePhone => off.lives,
                 Action::Sync => return 20,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use doorstep_core::model::StreetId;
+use doorstep_core::model::{DocId, StreetId};
 use doorstep_core::store::{Opening, SimulatedStore, StoreError, TreeLoss};
 use doorstep_core::sync::ANSWER_BYTES;
-use doorstep_server::hub::{Hub, HubError};
+use doorstep_server::hub::{ErasureList as _, Hub, HubError, MemoryErasures};
 use doorstep_server::ledger::{KeyedLedger, Ledger, LedgerError};
 
 use crate::clock::{NodeClock, Time};
@@ -21,6 +21,9 @@ pub struct Server {
     cache_bytes: u64,
     answer_bytes: usize,
     most_logged: usize,
+    lease_hours: u32,
+    /// The list that no backup holds.
+    erasures: Arc<MemoryErasures>,
     hub: Option<Hub>,
     /// A copy of the store, as the last backup has it.
     backup: Option<SimulatedStore>,
@@ -44,6 +47,9 @@ impl Server {
             cache_bytes,
             answer_bytes,
             most_logged,
+            // Most storms last some hours: some leases are over before the next sync.
+            lease_hours: dice.between(1, 72) as u32,
+            erasures: Arc::default(),
             hub: None,
             backup: None,
             #[cfg(feature = "seeded-bugs")]
@@ -63,6 +69,7 @@ impl Server {
         })?);
         let hub = Hub::new(ledger, self.clock.clone(), self.dice.shared(), self.cache_bytes);
         let hub = hub.with_answer_bytes(self.answer_bytes).with_most_logged(self.most_logged);
+        let hub = hub.with_lease_hours(self.lease_hours).with_erasures(self.erasures.clone());
         #[cfg(feature = "seeded-bugs")]
         let hub = hub.with_bugs(self.bugs);
         self.hub = Some(hub);
@@ -84,12 +91,23 @@ impl Server {
         hub.note_backup(&positions)
     }
 
+    /// Who stands in the list of erasures.
+    pub fn erasures(&self) -> impl Iterator<Item = DocId> {
+        self.erasures.all().into_iter().map(|erasure| erasure.doc)
+    }
+
+    /// Erases again what the list says, as every start does.
+    pub fn erase_again(&self) -> Result<(), HubError> {
+        self.hub.as_ref().map_or(Ok(()), |hub| hub.erase_again().map(drop))
+    }
+
     /// Loses the store and sets it up again from the last backup, as `doorstep restore` does: with another life of each ledger.
     pub fn restore(&mut self, dice: &mut Dice) -> Result<(), HubError> {
         let Some(backup) = &self.backup else { return Ok(()) };
         self.store = Arc::new(backup.copy(dice.numbers()).map_err(LedgerError::Store)?);
         self.start(None).map_err(LedgerError::Store)?;
-        self.hub.as_ref().map_or(Ok(()), Hub::renew_ledgers)
+        self.hub.as_ref().map_or(Ok(()), Hub::renew_ledgers)?;
+        self.erase_again()
     }
 
     /// Cuts the power.

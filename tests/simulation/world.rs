@@ -210,6 +210,9 @@ impl World {
                         Err(error) => Input::Failed(self.own_failure(phone, error)?),
                     });
                     if !self.phones[phone].store.is_stopped() {
+                        if self.phones[phone].engine().is_some_and(|engine| engine.is_wiped()) {
+                            return self.retire(phone);
+                        }
                         self.check_phone(phone)?;
                     }
                 }
@@ -269,6 +272,7 @@ impl World {
             Some(Ok(answer)) => {
                 self.trace.note(&answer);
                 self.take_acknowledgements(phone, frame, &answer)?;
+                self.phones[phone].overheard = Some(frame.to_vec());
                 self.tell_lines();
                 net::frame(answer)
             }
@@ -364,9 +368,15 @@ impl World {
         let undecodable = |_| Violation { invariant: "frames decode", detail: format!("of phone {phone}") };
         let request: Request = open_frame::<Signed>(frame).and_then(|signed| signed.open()).map_err(undecodable)?;
         let response: Response = open_frame(answer).map_err(undecodable)?;
+        if response.challenge.is_some() {
+            self.record.count("challenges");
+            let nothing = Response { challenge: response.challenge, ..Response::nothing(response.now, response.ledger) };
+            return ensure(response == nothing, "of a request that does not count nothing is looked at", || format!("{response:?}"));
+        }
         if request.ledger.is_some_and(|ledger| ledger != response.ledger) {
             // It speaks of another life of the ledger, and has first to be told of this one.
-            return ensure(response == Response::nothing(response.now, response.ledger), "nothing is judged for another life", String::new);
+            let nothing = Response { lease_hours: response.lease_hours, ..Response::nothing(response.now, response.ledger) };
+            return ensure(response == nothing || response.wipe == Some(true), "nothing is judged for another life", String::new);
         }
         let verdicts = response.verdicts.map(|verdicts| verdicts.0).unwrap_or_default();
         let groups = request.push.map(|push| push.groups.0).unwrap_or_default();
@@ -381,7 +391,8 @@ impl World {
         let street = self.phones[phone].street;
         for (group, verdict) in groups.iter().zip(&verdicts) {
             ensure(group.id == verdict.group(), "verdicts come in the order of the push", || format!("{:?}", group.id))?;
-            if let Verdict::Accepted { .. } = verdict {
+            if let Verdict::Accepted { at, .. } = verdict {
+                self.check_right(phone, *at, &group.changes.0)?;
                 let changes = group.changes.0.iter().map(|change| (change.doc, doorstep_core::docs::hash_of(&change.bytes))).collect();
                 self.record.acknowledged.insert(group.id, (street, changes));
                 self.record.count("accepted");
@@ -412,6 +423,9 @@ impl World {
     }
 
     pub fn start_phone(&mut self, phone: usize) -> Result<(), Violation> {
+        if self.phones[phone].is_ended {
+            return Ok(());
+        }
         let loss = self.some_loss();
         let started = self.phones[phone].start(loss);
         let opening = started
@@ -419,6 +433,9 @@ impl World {
         self.say(|| format!("phone {phone} starts, {loss:?}: {opening:?}"));
         self.record.count(name_of(&opening));
         self.record.speaking.remove(&phone);
+        if self.phones[phone].engine().is_some_and(|engine| engine.is_wiped()) {
+            return self.retire(phone);
+        }
         self.adopt(phone);
         self.check_phone(phone)?;
         self.look_after(phone);
@@ -432,6 +449,8 @@ impl World {
             started.map_err(|error| Violation { invariant: "the server opens after a power cut", detail: format!("{error:?}") })?;
         self.say(|| format!("the server starts, {loss:?}: {opening:?}"));
         self.record.count(name_of(&opening));
+        let erased = self.server.erase_again();
+        ensure(erased.is_ok(), "what was erased is erased again at every start", || format!("{erased:?}"))?;
         self.check_ledger()
     }
 

@@ -1,13 +1,14 @@
 //! A client made by hand: an enrolled device that sends whatever a test wants, and sees the server's answers as they are.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use doorstep_core::docs::{Actor, Change, DocKind, Document, Keyring, RecordKey, Write, hash_of};
-use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, HttpTransport, SYNC_PATH, Transport, TransportAnswer};
+use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, HttpTransport, MAIL_PATH, SYNC_PATH, Transport, TransportAnswer};
 use doorstep_core::model::{Clock as _, DeviceId, DocId, Entropy, GroupId, Hlc, Incarnation, Millis, PersonId, Position, StreetId};
 use doorstep_core::sync::{
-    DeviceKey, Encoding, EnrolRequest, EnrolResponse, Group, HashAlgorithm, Leaf, List, PROTOCOL_VERSION, Push, PushedChange, Reading,
-    Request, Response, Resume, SealingKey, Verdict, WrappedKeys, open_frame, seal_frame,
+    DeviceKey, Encoding, EnrolRequest, EnrolResponse, Freshness, Group, HashAlgorithm, Leaf, List, Mail, Nonce, PROTOCOL_VERSION, Push,
+    PushedChange, Reading, Request, Response, Resume, SealingKey, Verdict, WrappedKeys, open_frame, seal_frame,
 };
 use doorstep_server::system::{SystemClock, SystemEntropy};
 
@@ -25,6 +26,8 @@ pub struct Handmade {
     pub incarnation: Incarnation,
     /// What it encrypts keys to.
     pub sealing: SealingKey,
+    /// Under which nonce it asks, and the number of its last request.
+    fresh: Mutex<Freshness>,
     transport: HttpTransport,
 }
 
@@ -54,8 +57,17 @@ impl Handmade {
         let answer = transport.post(ENROL_PATH, &enrolment(&key, code)).unwrap();
         let given: EnrolResponse = open_frame(&answer.body).unwrap();
         let incarnation = Incarnation::make(&mut SystemEntropy);
-        let sealing = given.sealing;
-        Self { key, device: given.device, person: given.person, street: given.street, incarnation, sealing, transport }
+        let fresh = Mutex::new(Freshness { nonce: given.nonce, number: 0 });
+        Self {
+            key,
+            device: given.device,
+            person: given.person,
+            street: given.street,
+            incarnation,
+            sealing: given.sealing,
+            fresh,
+            transport,
+        }
     }
 
     /// The actor under which it writes.
@@ -106,17 +118,50 @@ impl Handmade {
             decisions: None,
             signs_out: None,
             keys,
+            fresh: None,
         }
     }
 
-    /// The frame of a request under this device's signature.
+    /// The frame of a request under this device's signature, as a new one if it does not say itself how fresh it is.
     pub fn frame(&self, request: &Request) -> Vec<u8> {
-        seal_frame(&self.key.seal(minicbor::to_vec(request).unwrap()), Encoding::Deflate)
+        let fresh = request.fresh.unwrap_or_else(|| {
+            let mut last = self.fresh.lock().unwrap();
+            *last = last.next(Millis(0));
+            *last
+        });
+        let request = Request { fresh: Some(fresh), ..request.clone() };
+        seal_frame(&self.key.seal(minicbor::to_vec(&request).unwrap()), Encoding::Deflate)
     }
 
     /// Posts any bytes.
     pub fn post(&self, bytes: &[u8]) -> TransportAnswer {
         self.transport.post(SYNC_PATH, bytes).unwrap()
+    }
+
+    /// What a server that was started meanwhile says to a request of before: its nonce is the same for all devices.
+    pub fn challenge_of(&self, server: &str) -> Freshness {
+        let stale = Request { fresh: Some(Freshness { nonce: Nonce([0; 16]), number: 0 }), ..self.request(None) };
+        let answer = HttpTransport::new(server).unwrap().post(SYNC_PATH, &self.frame(&stale)).unwrap();
+        open_frame::<Response>(&answer.body).unwrap().challenge.unwrap()
+    }
+
+    /// Asks under this nonce from now on.
+    pub fn learn(&self, challenge: Freshness) {
+        self.fresh.lock().unwrap().nonce = challenge.nonce;
+    }
+
+    /// A request in an envelope, as another's phone would carry it.
+    pub fn mail(&self, request: &Request) -> Mail {
+        Mail::seal(self.street, self.sealing, &self.frame(request), &mut SystemEntropy).unwrap()
+    }
+
+    /// Hands mail in: `taken` without a word, or the code of the problem.
+    pub fn hand_in(&self, bytes: &[u8]) -> String {
+        let answer = self.transport.post(MAIL_PATH, bytes).unwrap();
+        match answer.code {
+            Some(code) => code,
+            None => format!("{} {}", if answer.status == 204 { "taken" } else { "?" }, answer.body.len()),
+        }
     }
 
     /// Posts any bytes; the code of the problem that comes back, with its status.
@@ -127,9 +172,17 @@ impl Handmade {
         (answer.status, code)
     }
 
-    /// Sends a request that is served.
+    /// Sends a request that is served; once more where the server asks for a fresh one, as it does after a restart.
     pub fn ask(&self, request: &Request) -> Response {
-        let answer = self.post(&self.frame(request));
+        let response = self.answer(&self.frame(request));
+        let Some(challenge) = response.challenge else { return response };
+        *self.fresh.lock().unwrap() = challenge;
+        self.answer(&self.frame(request))
+    }
+
+    /// Posts a frame that is served; its answer as it is.
+    pub fn answer(&self, frame: &[u8]) -> Response {
+        let answer = self.post(frame);
         assert_eq!((answer.status, answer.content_type.as_str(), answer.code), (200, CONTENT_TYPE, None));
         open_frame(&answer.body).unwrap()
     }

@@ -10,7 +10,7 @@ use doorstep_core::model::Clock;
 use doorstep_core::store::{SledOptions, SledStore};
 use doorstep_server::api::admin::Token;
 use doorstep_server::erasures::{ERASURES_FILE, Erasures};
-use doorstep_server::hub::Hub;
+use doorstep_server::hub::{Hub, LEASE_HOURS};
 use doorstep_server::ledger::KeyedLedger;
 use doorstep_server::service::Service;
 use doorstep_server::settings::Settings;
@@ -23,11 +23,16 @@ const STORE_FOLDER: &str = "store";
 
 /// The hub of a data folder, with no socket before it. `doorstep serve` can serve the folder once this is dropped.
 pub fn hub(data: &Path, clock: Arc<dyn Clock>) -> (Arc<Hub>, Arc<SledStore>) {
+    hub_with(data, clock, LEASE_HOURS)
+}
+
+fn hub_with(data: &Path, clock: Arc<dyn Clock>, lease_hours: u32) -> (Arc<Hub>, Arc<SledStore>) {
     let store =
         Arc::new(SledStore::open(&data.join(STORE_FOLDER), SledOptions { cache_bytes: 64 << 20, ..SledOptions::default() }).unwrap());
     let ledger = Arc::new(KeyedLedger::open(store.clone(), Box::new(SystemEntropy)).unwrap());
     let erasures = Erasures::open(&data.join(ERASURES_FILE)).unwrap();
-    let hub = Hub::new(ledger, clock, Arc::new(Mutex::new(SystemEntropy)), 256 << 20).with_erasures(Arc::new(erasures));
+    let hub = Hub::new(ledger, clock, Arc::new(Mutex::new(SystemEntropy)), 256 << 20);
+    let hub = hub.with_erasures(Arc::new(erasures)).with_lease_hours(lease_hours);
     hub.erase_again().unwrap();
     (Arc::new(hub), store)
 }
@@ -54,7 +59,7 @@ impl Server {
 
     /// The same with settings of the test's, but for the data folder and the addresses.
     pub fn start_with(address: SocketAddr, data: &Path, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let (hub, store) = hub(data, Arc::clone(&clock));
+        let (hub, store) = hub_with(data, Arc::clone(&clock), settings.lease_hours);
         let listener = TcpListener::bind(address).unwrap();
         let metrics_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -21,10 +21,14 @@ mod ground;
 mod half_sent;
 #[path = "end_to_end/late_work.rs"]
 mod late_work;
+#[path = "end_to_end/leases.rs"]
+mod leases;
 #[path = "end_to_end/live.rs"]
 mod live;
 #[path = "end_to_end/lives.rs"]
 mod lives;
+#[path = "end_to_end/mail.rs"]
+mod mail;
 #[path = "end_to_end/memory.rs"]
 mod memory;
 #[path = "end_to_end/merging.rs"]
@@ -33,6 +37,8 @@ mod merging;
 mod offline;
 #[path = "end_to_end/restored.rs"]
 mod restored;
+#[path = "end_to_end/retention.rs"]
+mod retention;
 #[path = "end_to_end/roles.rs"]
 mod roles;
 #[path = "end_to_end/round_trips.rs"]

@@ -88,6 +88,10 @@ impl Engine {
     pub(super) fn apply_to(&self, state: &mut State, response: Response, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
         let pushed = !state.outbox.in_flight().is_empty();
         let shift_ms = self.learn_clock(state, &response)?;
+        if let Some(challenge) = response.challenge {
+            return self.learn_challenge(state, challenge);
+        }
+        self.learn_lease(state, &response)?;
         if response.wipe == Some(true) {
             return self.leave(state, response, shift_ms, notice);
         }

@@ -18,6 +18,8 @@ pub struct SeededBugs {
     pub reuses_actor: bool,
     /// A cursor is on the disk before what it speaks of.
     pub moves_cursor_first: bool,
+    /// A document that leaves the phone's scopes takes the unsent work on it along.
+    pub drops_unsent_work: bool,
 }
 
 impl Engine {

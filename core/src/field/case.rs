@@ -121,7 +121,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn case(&self, id: CaseId) -> Result<CaseDetail, FieldError> {
         let state = self.state();
-        let loaded = self.view(&state, id.into(), "case")?;
+        let loaded = self.shown(&state, id.into(), "case")?;
         let view = workflow::fold(loaded.document.events(), &loaded.receipts);
         let timeline = view.timeline.iter().map(|entry| timeline_line(&state, entry)).collect();
         let conflicts = loaded.document.conflicts().into_iter().map(|conflict| attributed(&state, conflict)).collect();
@@ -134,7 +134,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn conflicts(&self, kind: DocKind, doc: DocId) -> Result<Vec<FieldConflict>, FieldError> {
         let state = self.state();
-        let view = self.view(&state, doc, kind.name())?;
+        let view = self.shown(&state, doc, kind.name())?;
         Ok(view.document.conflicts().into_iter().map(|conflict| attributed(&state, conflict)).collect())
     }
 

@@ -16,11 +16,11 @@ use crate::sync::{
 
 /// A page of the outbox.
 #[derive(Default)]
-struct Page {
-    push: Option<Push>,
-    numbers: Vec<u64>,
+pub(super) struct Page {
+    pub push: Option<Push>,
+    pub numbers: Vec<u64>,
     /// The records whose keys the server needs for it.
-    bring_keys: Vec<DocId>,
+    pub bring_keys: Vec<DocId>,
 }
 
 impl Engine {
@@ -35,11 +35,12 @@ impl Engine {
         // A phone that goes gives back nothing but its own unsent work.
         let turn = if state.leaving == Leaving::Ordered { None } else { self.next_turn(&mut state)? };
         // What waits may build on what the server has lost: it goes when that is there again.
-        let Page { push, numbers, mut bring_keys } = if turn.is_some() { Page::default() } else { self.next_page(&state, &key)? };
+        let Page { push, numbers, mut bring_keys } = if turn.is_some() { Page::default() } else { self.page_from(&state, &key, 0)? };
         let is_giving_back = turn.is_some();
         let Turn { offers, relays } = turn.unwrap_or_default();
         bring_keys.extend(relays.iter().map(|relay| relay.doc));
         let keys = self.wrapped(&mut state, bring_keys)?;
+        state.fresh = state.fresh.map(|fresh| fresh.next(self.clock.now()));
         let cursors = state.grants.values().map(HeldGrant::reading).collect();
         let request = Request {
             protocol: PROTOCOL_VERSION,
@@ -54,6 +55,7 @@ impl Engine {
             inbox: state.inbox.digest(),
             decisions: state.inbox.to_send(),
             keys,
+            fresh: state.fresh,
             signs_out: (state.leaving == Leaving::Asked && numbers.len() == state.outbox.len() && !is_giving_back).then_some(true),
         };
         state.outbox.set_in_flight(numbers);
@@ -61,12 +63,12 @@ impl Engine {
         Ok(seal_frame(&key.seal(tables::encode(&request)), Encoding::Deflate))
     }
 
-    /// The first groups that wait.
-    fn next_page(&self, state: &State, key: &DeviceKey) -> Result<Page, FieldError> {
+    /// The first groups that wait, of this number or above.
+    pub(super) fn page_from(&self, state: &State, key: &DeviceKey, first: u64) -> Result<Page, FieldError> {
         let mut groups = Vec::new();
         let Page { mut numbers, mut bring_keys, .. } = Page::default();
         let mut bytes = 0;
-        for (number, _) in state.outbox.iter().take(MOST_GROUPS) {
+        for (number, _) in state.outbox.iter().filter(|(number, _)| *number >= first).take(MOST_GROUPS) {
             let recorded = Outbox::read(&self.store, number)?;
             bytes += recorded.changes.iter().map(|change| change.bytes.len()).sum::<usize>();
             if bytes > MOST_PUSH_BYTES && !groups.is_empty() {

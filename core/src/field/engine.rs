@@ -27,6 +27,7 @@ use crate::model::{
 };
 use crate::policy::{self, Principal, Subject};
 use crate::store::{Batch, Store, Vault};
+use crate::sync::Freshness;
 use crate::sync::client::Session;
 use crate::sync::live::phone::Line;
 
@@ -60,6 +61,11 @@ pub(super) struct State {
     pub reruns: u32,
     /// How often in this exchange a grant had to be read again from the start.
     pub anew: u32,
+    /// Under which nonce the last request was sent, and as which number.
+    pub fresh: Option<Freshness>,
+    /// How often in a row the server has said that a request does not count.
+    pub challenges: u32,
+    pub lease_until: Option<Millis>,
     /// Whether the cursors were set back since the last request: its answer may fit none of them.
     pub set_back: bool,
     #[cfg(feature = "seeded-bugs")]
@@ -164,6 +170,9 @@ impl Engine {
             kept_status,
             reruns: 0,
             anew: 0,
+            fresh: tables::get(&read, &tables::setting(Setting::Freshness))?,
+            challenges: 0,
+            lease_until: tables::get(&read, &tables::setting(Setting::Lease))?,
             set_back: false,
             #[cfg(feature = "seeded-bugs")]
             bugs: crate::field::SeededBugs::default(),
@@ -303,6 +312,15 @@ impl Engine {
         }
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).all();
         listeners.iter().for_each(|listener| listener(notice));
+    }
+
+    /// The view of a document for a screen, while it may be shown; what was begun here and never left is its author's in any case.
+    pub(super) fn shown(&self, state: &State, doc: DocId, what: &'static str) -> Result<View, FieldError> {
+        let view = self.view(state, doc, what)?;
+        if !view.receipts.is_empty() {
+            self.may_show(state)?;
+        }
+        Ok(view)
     }
 
     /// The view of a document.

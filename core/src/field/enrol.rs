@@ -6,7 +6,9 @@ use crate::field::{Engine, FieldError};
 use crate::model::{DeviceId, PersonId, StreetId};
 use crate::store::Batch;
 use crate::sync::client::SyncFailure;
-use crate::sync::{DeviceKey, Encoding, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, SealingKey, Signed, open_frame, seal_frame};
+use crate::sync::{
+    DeviceKey, Encoding, EnrolRequest, EnrolResponse, Freshness, PROTOCOL_VERSION, SealingKey, Signed, open_frame, seal_frame,
+};
 
 /// Who this phone is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +83,9 @@ impl Engine {
             sealing: Some(response.sealing),
         });
         let mut state = self.state();
-        self.keep_identity(&kept)?;
+        let fresh = Freshness { nonce: response.nonce, number: 0 };
+        self.keep_identity(&kept, Some(fresh))?;
+        state.fresh = Some(fresh);
         state.offset_ms = response.now.since(self.clock.now());
         state.identity = Some(kept);
         drop(state);
@@ -105,14 +109,17 @@ impl Engine {
         }
         let seed = DeviceKey::make(&mut *state.entropy).seed();
         let kept = KeptIdentity { seed, server: server.to_owned(), given: None };
-        self.keep_identity(&kept)?;
+        self.keep_identity(&kept, None)?;
         state.identity = Some(kept.clone());
         Ok(kept)
     }
 
-    fn keep_identity(&self, kept: &KeptIdentity) -> Result<(), FieldError> {
+    fn keep_identity(&self, kept: &KeptIdentity, fresh: Option<Freshness>) -> Result<(), FieldError> {
         let mut batch = Batch::new();
         tables::put(&mut batch, tables::setting(Setting::Identity), kept);
+        if let Some(fresh) = fresh {
+            tables::put(&mut batch, tables::setting(Setting::Freshness), &fresh);
+        }
         Ok(self.store.commit(batch)?)
     }
 }

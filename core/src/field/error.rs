@@ -46,6 +46,9 @@ pub enum FieldError {
     /// The record was erased: nothing can be written there any more.
     #[error("the record was erased")]
     Erased,
+    /// The server was not reached for so long that what is held here is not shown until it is. Recording goes on.
+    #[error("the server was not reached for too long: what is held here is shown again when it was")]
+    LeaseOver,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,6 +80,7 @@ impl FieldError {
             Self::NotTheAuthor => "field.not_the_author",
             Self::Locked => "field.locked",
             Self::Erased => "field.erased",
+            Self::LeaseOver => "field.lease_over",
             Self::HandedOver => "field.handed_over",
             Self::Store(error) => error.code(),
             Self::Document(error) => error.code(),

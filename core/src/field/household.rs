@@ -78,7 +78,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn household(&self, id: HouseholdId) -> Result<Household, FieldError> {
         let state = self.state();
-        Ok(Household::read(&self.view(&state, id.into(), "household")?.document))
+        Ok(Household::read(&self.shown(&state, id.into(), "household")?.document))
     }
 }
 

@@ -76,6 +76,7 @@ impl Engine {
     /// When the store fails.
     pub fn inbox(&self) -> Result<Vec<LateRecord>, FieldError> {
         let state = self.state();
+        self.may_show(&state)?;
         let mut scratch: Vec<Document> = Vec::new();
         let waiting = state.inbox.late.iter();
         waiting.filter(|late| !state.inbox.is_decided(late.group)).map(|late| self.late_record(&state, late, &mut scratch)).collect()

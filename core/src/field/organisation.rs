@@ -46,7 +46,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn organisation(&self, id: OrganisationId) -> Result<Organisation, FieldError> {
         let state = self.state();
-        Ok(Organisation::read(&self.view(&state, id.into(), "organisation")?.document))
+        Ok(Organisation::read(&self.shown(&state, id.into(), "organisation")?.document))
     }
 }
 

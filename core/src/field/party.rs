@@ -30,7 +30,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn party(&self, id: PartyId) -> Result<Party, FieldError> {
         let state = self.state();
-        Ok(Party::read(&self.view(&state, id.into(), "party")?.document))
+        Ok(Party::read(&self.shown(&state, id.into(), "party")?.document))
     }
 }
 

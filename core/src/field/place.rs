@@ -59,7 +59,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn place(&self, id: PlaceId) -> Result<Place, FieldError> {
         let state = self.state();
-        Ok(Place::read(&self.view(&state, id.into(), "place")?.document))
+        Ok(Place::read(&self.shown(&state, id.into(), "place")?.document))
     }
 }
 

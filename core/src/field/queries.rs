@@ -83,27 +83,30 @@ impl Engine {
     /// When the store fails or a row does not decode.
     pub fn search(&self, query: &str, limit: usize) -> Result<Vec<Found>, FieldError> {
         let mut state = self.state();
+        self.may_show(&state)?;
         if state.search.is_none() {
             state.search = Some(self.build_index()?);
         }
         let hits = state.search.as_ref().map(|search| search.index.search(query, limit)).unwrap_or_default();
         let mut found = Vec::new();
         for hit in hits {
-            if let Some(row) = self.summary_of(kind_of(hit.kind), hit.id)? {
+            if let Some(row) = self.row_of(kind_of(hit.kind), hit.id)? {
                 found.push(Found { hit, row: Listed { row, sync: state.sync_state(hit.id) } });
             }
         }
         Ok(found)
     }
 
-    /// The ids of all documents of a kind on this phone, removed ones included.
+    /// The ids of all documents of a kind on this phone, removed ones included. They show nothing, so that something can be recorded about a document
+    /// also when the lease is over.
     ///
     /// # Errors
-    /// When the store fails or a row does not decode.
+    /// When the store fails.
     pub fn documents(&self, kind: DocKind) -> Result<BTreeSet<DocId>, FieldError> {
         let mut ids = BTreeSet::new();
-        self.each_summary(kind, &mut |summary, _| {
-            ids.insert(summary.id());
+        tables::each_summary(&self.store, kind, &mut |doc, _| {
+            ids.insert(doc);
+            Ok(())
         })?;
         Ok(ids)
     }
@@ -113,6 +116,11 @@ impl Engine {
     /// # Errors
     /// When the store fails or the row does not decode.
     pub fn summary_of(&self, kind: DocKind, doc: DocId) -> Result<Option<Summary>, FieldError> {
+        self.may_show(&self.state())?;
+        self.row_of(kind, doc)
+    }
+
+    fn row_of(&self, kind: DocKind, doc: DocId) -> Result<Option<Summary>, FieldError> {
         let row = self.store.get(&tables::summary(kind, doc))?;
         row.map(|bytes| self.open_summary(doc, &bytes)).transpose()
     }
@@ -125,7 +133,7 @@ impl Engine {
     /// What a place is called, for lists of what is in it.
     pub(super) fn place_name(&self, place: Option<PlaceId>) -> Result<Option<String>, FieldError> {
         let Some(place) = place else { return Ok(None) };
-        Ok(self.summary_of(DocKind::Place, place.into())?.and_then(|summary| match summary {
+        Ok(self.row_of(DocKind::Place, place.into())?.and_then(|summary| match summary {
             Summary::Place(row) => Some(row.name),
             _ => None,
         }))
@@ -133,6 +141,7 @@ impl Engine {
 
     pub(super) fn each_summary(&self, kind: DocKind, visit: &mut dyn FnMut(Summary, SyncState)) -> Result<(), FieldError> {
         let state = self.state();
+        self.may_show(&state)?;
         tables::each_summary(&self.store, kind, &mut |doc, bytes| {
             let summary = self.open_summary(doc, bytes)?;
             let sync = state.sync_state(summary.id());

@@ -41,7 +41,7 @@ impl Engine {
     /// [`FieldError::NotFound`].
     pub fn resident(&self, id: ResidentId) -> Result<Resident, FieldError> {
         let state = self.state();
-        Ok(Resident::read(&self.view(&state, id.into(), "resident")?.document))
+        Ok(Resident::read(&self.shown(&state, id.into(), "resident")?.document))
     }
 }
 

@@ -164,6 +164,7 @@ impl State {
     pub(super) fn begin_exchange(&mut self) {
         self.reruns = 0;
         self.anew = 0;
+        self.challenges = 0;
         self.exchanged = Exchanged::default();
         if self.is_owing && self.reconciliation.is_none() {
             self.reconciliation = Some(Reconciliation::of_what_is_owed());

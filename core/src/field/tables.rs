@@ -2,7 +2,7 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
-//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), mark of the opening, reconciliation, position, inbox and decisions (chunked), leaving |
+//! | 1 | a byte: which setting | identity, last hybrid time, incarnation, ledger, clock offset, status, directory (chunked), mark of the opening, reconciliation, position, inbox and decisions (chunked), leaving, nonce, lease |
 //! | 2 | document | its base: kind, saved bytes, receipts (chunked) |
 //! | 3 | kind, document | its summary, of base and outbox together |
 //! | 4 | number | a group of the outbox: command and changes (chunked) |
@@ -47,6 +47,8 @@ pub(super) enum Setting {
     Inbox = 11,
     Decisions = 12,
     Leaving = 13,
+    Freshness = 14,
+    Lease = 15,
 }
 
 pub(super) fn setting(which: Setting) -> Vec<u8> {

@@ -9,6 +9,8 @@ pub const SYNC_PATH: &str = "/v1/sync";
 /// Where enrolments go.
 pub const ENROL_PATH: &str = "/v1/enrol";
 
+/// Where mail is handed in.
+pub const MAIL_PATH: &str = "/v1/mail";
 /// Where live connections are opened.
 pub const LIVE_PATH: &str = "/v1/live";
 
@@ -56,6 +58,14 @@ impl From<TransportFault> for SyncFailure {
             TransportFault::TooLong => Self::Frame(crate::sync::FrameError::TooLong),
         }
     }
+}
+
+/// Whether mail was taken.
+///
+/// # Errors
+/// Why not: the carrier keeps it and tries again, but for [`SyncFailure::Rejected`].
+pub fn mail_taken(answer: TransportAnswer) -> Result<(), SyncFailure> {
+    if answer.status == 204 { Ok(()) } else { frame_of(answer).and(Err(SyncFailure::NotTheServer { status: 200 })) }
 }
 
 /// Tells an answer of our server from that of a captive portal or a proxy's error page.

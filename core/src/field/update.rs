@@ -212,6 +212,8 @@ impl<'a> Update<'a> {
     /// Drops a document unless this phone still has unsent work on it.
     pub(super) fn drop_if_idle(&mut self, doc: DocId) -> Result<(), FieldError> {
         let waits = self.state.outbox.numbers_of(doc).iter().any(|number| !matches!(self.fates.get(number), Some(GroupFate::Gone)));
+        #[cfg(feature = "seeded-bugs")]
+        let waits = waits && !self.forgets_unsent_work(doc);
         if waits {
             return Ok(());
         }
@@ -227,6 +229,14 @@ impl<'a> Update<'a> {
             self.dropped.insert(doc, kind);
         }
         Ok(())
+    }
+
+    #[cfg(feature = "seeded-bugs")]
+    fn forgets_unsent_work(&mut self, doc: DocId) -> bool {
+        if self.state.bugs.drops_unsent_work {
+            self.state.outbox.numbers_of(doc).into_iter().for_each(|number| self.remove_group(number, &[doc]));
+        }
+        self.state.bugs.drops_unsent_work
     }
 
     /// The base of a document, as far as this update has brought it, with its keys.

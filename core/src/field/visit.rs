@@ -51,7 +51,7 @@ impl Engine {
     pub fn visits(&self, subject: VisitSubject) -> Result<Vec<Visit>, FieldError> {
         let state = self.state();
         let (doc, kind) = subject_document(&subject);
-        Ok(self.view(&state, doc, kind.name())?.document.visits())
+        Ok(self.shown(&state, doc, kind.name())?.document.visits())
     }
 
     /// Adds a note to a document that has notes: all kinds but cases, whose notes are events.

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use crate::docs::{DocKind, Keyring, RecordKey};
 use crate::model::{ChangeHash, DocId, Grant, Incarnation, Millis, Position, Receipt, Receipts, Role, Scope, Seal};
 use crate::sync::{
-    Bootstrap, Decision, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, InboxDigest, LateWork, List,
-    MOST_RESUME_KEY_BYTES, Offer, Part, Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request, Response, Resume,
-    ResumeKey, SealingKey, Signature, Signed, Verdict, WrappedKeys,
+    Bootstrap, Decision, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Freshness, Group, HashAlgorithm, InboxDigest, LateWork,
+    List, MOST_RESUME_KEY_BYTES, Nonce, Offer, Part, Progress, PublicKey, Push, PushedChange, Reading, RecordKind, Relay, Request,
+    Response, Resume, ResumeKey, SealingKey, Signature, Signed, Verdict, WrappedKeys,
 };
 
 macro_rules! id {
@@ -120,17 +120,21 @@ fn relay() -> impl Strategy<Value = Relay> {
     (id!(), kind(), list(entry_change())).prop_map(|(doc, kind, changes)| Relay { doc, kind, changes })
 }
 
+fn fresh() -> impl Strategy<Value = Option<Freshness>> {
+    option::of((any::<[u8; 16]>(), any::<u64>()).prop_map(|(nonce, number)| Freshness { nonce: Nonce(nonce), number }))
+}
+
 pub(super) fn request() -> impl Strategy<Value = Request> {
     let who = (any::<u32>(), id!(), any::<[u8; 8]>().prop_map(Incarnation), millis(), option::of(id!()));
     let what = (list(reading()), option::of(push()), option::of(list(offer())), option::of(list(relay())));
     let decision = (id!(), any::<bool>()).prop_map(|(group, adopts)| Decision { group, adopts });
     let late = (option::of(any::<[u8; 8]>().prop_map(InboxDigest)), option::of(list(decision)), option::of(any::<bool>()));
-    let late = (late, option::of(bytes().prop_map(WrappedKeys::of_bytes)));
+    let late = (late, option::of(bytes().prop_map(WrappedKeys::of_bytes)), fresh());
     let request = |(who, what, late)| {
         let (protocol, device, incarnation, sent_at, ledger) = who;
         let (cursors, push, offers, relays) = what;
-        let ((inbox, decisions, signs_out), keys) = late;
-        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions, signs_out, keys }
+        let ((inbox, decisions, signs_out), keys, fresh) = late;
+        Request { protocol, device, incarnation, sent_at, ledger, cursors, push, offers, relays, inbox, decisions, signs_out, keys, fresh }
     };
     (who, what, late).prop_map(request)
 }
@@ -204,12 +208,12 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
     let head = (any::<u32>(), millis(), id!(), option::of(list(verdict())), option::of(list(part())));
     let scopes = (option::of(list(entered())), option::of(list(id!())));
     let rest = (option::of(position()), option::of(list(offer())), option::of(any::<u32>()), option::of(any::<bool>()));
-    let rest = (rest, option::of(position()), option::of(list(late_work())), option::of(any::<bool>()));
+    let rest = (rest, option::of(position()), option::of(list(late_work())), option::of(any::<bool>()), fresh(), option::of(any::<u32>()));
     (head, scopes, rest).prop_map(
         |(
             (protocol, now, ledger, verdicts, parts),
             (entered, left),
-            ((backed_up_to, lacking, least_protocol, pushed), accepted_by, inbox, wipe),
+            ((backed_up_to, lacking, least_protocol, pushed), accepted_by, inbox, wipe, challenge, lease_hours),
         )| Response {
             protocol,
             now,
@@ -225,6 +229,8 @@ pub(super) fn response() -> impl Strategy<Value = Response> {
             accepted_by,
             inbox,
             wipe,
+            challenge,
+            lease_hours,
         },
     )
 }
@@ -255,7 +261,16 @@ pub(super) fn enrol_request() -> impl Strategy<Value = EnrolRequest> {
 
 pub(super) fn enrol_response() -> impl Strategy<Value = EnrolResponse> {
     let sealing = any::<[u8; 32]>().prop_map(SealingKey);
-    (any::<u32>(), millis(), id!(), id!(), id!(), "\\PC{0,40}", sealing).prop_map(
-        |(protocol, now, device, person, street, name, sealing)| EnrolResponse { protocol, now, device, person, street, name, sealing },
-    )
+    let nonce = any::<[u8; 16]>().prop_map(Nonce);
+    let response = |(protocol, now, device, person, street, name, sealing, nonce)| EnrolResponse {
+        protocol,
+        now,
+        device,
+        person,
+        street,
+        name,
+        sealing,
+        nonce,
+    };
+    (any::<u32>(), millis(), id!(), id!(), id!(), "\\PC{0,40}", sealing, nonce).prop_map(response)
 }

@@ -9,8 +9,8 @@
 
 use crate::model::{GrantId, LedgerId, Millis, Position};
 use crate::sync::{
-    Decision, Encoding, Entered, InboxDigest, LEAST_PROTOCOL, LateWork, List, Offer, PROTOCOL_VERSION, Part, Push, Reading, Relay, Request,
-    Response, Verdict, seal_frame,
+    Decision, Encoding, Entered, Freshness, InboxDigest, LEAST_PROTOCOL, LateWork, List, Offer, PROTOCOL_VERSION, Part, Push, Reading,
+    Relay, Request, Response, Verdict, seal_frame,
 };
 
 /// What the driver tells the machine.
@@ -150,6 +150,9 @@ pub struct Exchange {
     pushing: bool,
     /// The device has ended: its push is taken, and it is told to erase itself and nothing else.
     ending: bool,
+    /// The request did not count: it is answered with this and nothing else.
+    challenge: Option<Freshness>,
+    lease_hours: Option<u32>,
     signs_out: bool,
     standing: Option<Standing>,
     /// What is judged after the reconciliation.
@@ -179,6 +182,8 @@ impl Exchange {
             cursors: Vec::new(),
             pushing: false,
             ending: false,
+            challenge: None,
+            lease_hours: None,
             signs_out: false,
             standing: None,
             push: None,
@@ -202,6 +207,18 @@ impl Exchange {
     #[must_use]
     pub fn ending(self) -> Self {
         Self { ending: true, ..self }
+    }
+
+    /// An exchange that tells the phone for how many hours it may show what it holds.
+    #[must_use]
+    pub fn leasing(self, hours: u32) -> Self {
+        Self { lease_hours: Some(hours), ..self }
+    }
+
+    /// An exchange whose request did not count.
+    #[must_use]
+    pub fn challenging(self, challenge: Freshness) -> Self {
+        Self { challenge: Some(challenge), ..self }
     }
 
     /// Where the phone stands once it has applied what was sent; `None` before that.
@@ -261,11 +278,14 @@ impl Exchange {
         }
         let is_of_another_life = !is_ours && request.ledger.is_some();
         let gives_back = is_ours && !(offers.is_empty() && relays.is_empty());
-        self.reads = !is_of_another_life && !gives_back && !self.ending;
+        self.reads = !is_of_another_life && !gives_back && !self.ending && self.challenge.is_none();
         let cursors = List(self.cursors.clone());
         let request = Request { ledger: Some(self.ledger), cursors, ..request };
         self.standing = Some(Standing { request, more: !self.reads });
-        if self.ending {
+        if self.challenge.is_some() {
+            self.push = None;
+            self.secure(out);
+        } else if self.ending {
             // Whatever it holds beside its own unsent work, others hold as well.
             self.judge(out);
         } else if is_of_another_life {
@@ -335,6 +355,9 @@ impl Exchange {
     }
 
     fn response(&mut self, now: Millis) -> Response {
+        if let Some(challenge) = self.challenge {
+            return Response { challenge: Some(challenge), ..Response::nothing(now, self.ledger) };
+        }
         let page = std::mem::take(&mut self.page);
         if let Some(standing) = &mut self.standing {
             standing.advance(&page);
@@ -354,6 +377,8 @@ impl Exchange {
             accepted_by: self.accepted_by,
             inbox: page.inbox.map(List),
             wipe: self.ending.then_some(true),
+            challenge: None,
+            lease_hours: self.lease_hours.filter(|_| !self.ending),
         }
     }
 }

@@ -30,6 +30,7 @@ impl Lang {
             FieldError::HandedOver => Text::HandedOver,
             FieldError::Erased => Text::RecordErased,
             FieldError::Locked => Text::RecordLocked,
+            FieldError::LeaseOver => Text::LeaseOver,
             FieldError::Wiped => Text::Wiped,
             FieldError::Store(StoreError::InUse) => Text::StoreInUse,
             FieldError::Store(StoreError::Full) => Text::DiskFull,

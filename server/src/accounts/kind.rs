@@ -88,7 +88,7 @@ pub enum Act {
     SeeQuarantine,
     /// See places, households, residents, organisations, cases: what grid workers recorded. For the operator, until the console has roles.
     SeeRecords,
-    /// Erase people, and see what was erased. For the operator, until the console has roles.
+    /// Erase people, see what was erased, hold what is evidence, and make copies of what is held on somebody. For the operator, until the console has roles.
     Erase,
 }
 

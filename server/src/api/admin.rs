@@ -8,10 +8,12 @@ mod accounts;
 mod audit;
 mod backup;
 mod change;
+mod copy;
 mod devices;
 mod documents;
 mod erasure;
 mod guard;
+mod holds;
 mod import;
 mod imports;
 mod job;
@@ -148,7 +150,10 @@ fn records() -> Router<Admin> {
 fn erasures() -> Router<Admin> {
     Router::new()
         .route("/v1/admin/streets/{street}/erasures", get(erasure::list))
+        .route("/v1/admin/streets/{street}/holds", get(holds::list).post(holds::begin))
+        .route("/v1/admin/streets/{street}/holds/{document}/end", post(holds::end))
         .route("/v1/admin/streets/{street}/documents/{document}/erase", post(erasure::erase))
+        .route("/v1/admin/streets/{street}/documents/{document}/copy", get(copy::copy))
 }
 
 fn audit_log() -> Router<Admin> {

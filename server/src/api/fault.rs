@@ -15,6 +15,7 @@ impl From<HubError> for Problem {
             HubError::Frame(_) => Self::new(StatusCode::BAD_REQUEST, code, "The body is not a frame of the protocol"),
             HubError::Protocol { .. } => Self::new(StatusCode::BAD_REQUEST, code, "This version of the protocol is not served"),
             HubError::Keys(_) => Self::new(StatusCode::BAD_REQUEST, code, "The keys of the request cannot be read"),
+            HubError::Mail => Self::new(StatusCode::BAD_REQUEST, code, "The mail cannot be read here"),
             HubError::UnknownDevice => Self::new(StatusCode::UNAUTHORIZED, code, "This device is not enrolled"),
             HubError::Signature(_) => Self::new(StatusCode::UNAUTHORIZED, code, "The signature does not count"),
             HubError::Code => Self::new(StatusCode::FORBIDDEN, code, "The code is unknown, used or expired"),
@@ -25,7 +26,7 @@ impl From<HubError> for Problem {
             HubError::Exists { what } => {
                 Self::new(StatusCode::CONFLICT, code, "What is to be added is here already").detail(format!("The {what} exists."))
             }
-            HubError::Busy => Self::busy(),
+            HubError::Busy | HubError::Spent => Self::busy(),
             HubError::Ledger(LedgerError::NoStreet { .. }) => Self::new(StatusCode::NOT_FOUND, code, "There is no such street"),
             HubError::Ledger(error) => {
                 tracing::error!(%error, "the ledger failed");
@@ -34,6 +35,9 @@ impl From<HubError> for Problem {
             HubError::Document(error) => {
                 tracing::error!(%error, "a document failed");
                 Self::internal()
+            }
+            HubError::Held { reason } => {
+                Self::new(StatusCode::CONFLICT, code, "The record is under a hold").detail(format!("It is kept because: {reason}"))
             }
             HubError::ErasureList => {
                 Self::not_ready().detail("The list of erasures in the data folder cannot be written; nothing was erased.")

@@ -2,10 +2,10 @@
 
 use axum::Router;
 use axum::extract::{FromRef, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, SYNC_PATH};
+use doorstep_core::field::{CONTENT_TYPE, ENROL_PATH, MAIL_PATH, SYNC_PATH};
 use doorstep_core::sync::{EnrolResponse, MOST_FRAME_BYTES, open_frame};
 
 use super::Api;
@@ -35,13 +35,19 @@ impl FromRef<Phones> for Guard {
 }
 
 pub fn router(api: Api, guard: Guard) -> Router {
-    let routes = Router::new().route(SYNC_PATH, post(sync)).route(ENROL_PATH, post(enrol));
+    let routes = Router::new().route(SYNC_PATH, post(sync)).route(ENROL_PATH, post(enrol)).route(MAIL_PATH, post(mail));
     routes.layer(body_limit(MOST_FRAME_BYTES)).with_state(Phones { api, guard })
 }
 
 async fn sync(State(api): State<Api>, headers: HeaderMap, RawBody(body): RawBody) -> Result<Response, Problem> {
     check_media_type(&headers)?;
     api.call(move |hub| hub.exchange(&body)).await.map(frame)
+}
+
+/// Takes a push that came by another's phone.
+async fn mail(State(api): State<Api>, headers: HeaderMap, RawBody(body): RawBody) -> Result<StatusCode, Problem> {
+    check_media_type(&headers)?;
+    api.call(move |hub| hub.mail(&body)).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Enrols a phone. A wrong code takes one of the places that its address has, so that nobody tries many.

@@ -218,6 +218,12 @@ acts! {
     ReconciliationEnded "reconciliation-ended",
     /// A document was shown whole, with what it holds of people.
     Revealed "revealed",
+    /// A record was put under a hold.
+    HoldBegun "hold-begun",
+    /// A hold was ended.
+    HoldEnded "hold-ended",
+    /// A copy of all that is held on a person was made.
+    Exported "exported",
     /// The server found that the log before this record is not whole.
     GapFound "gap-found",
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
+use doorstep_core::field::Invitation;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
@@ -89,6 +90,9 @@ pub enum Command {
     Code {
         /// The person, by name or id
         person: String,
+        /// The address at which phones reach the server, for the text of the QR code; else the one that this command used
+        #[arg(long, value_name = "URL")]
+        phones: Option<String>,
     },
     /// Phones: the list, and what to do about a lost one
     #[command(subcommand)]
@@ -111,6 +115,9 @@ pub enum Command {
         /// The record, by id
         document: String,
     },
+    /// Records that are evidence and may not be erased
+    #[command(subcommand)]
+    Hold(Hold),
     /// What was erased, and which phones were not in contact since
     Erasures,
     /// Households, names masked
@@ -219,9 +226,21 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
             client.post(&of_street("people")?, &json!({ "name": name, "role": role, "grids": grids }))
         }
         Command::Person(Person::Show { person }) => client.get(&of_street(&format!("people/{}", segment(person)))?, &[]),
+        Command::Person(Person::Export { document }) => client.get(&of_street(&format!("documents/{}/copy", segment(document)))?, &[]),
         Command::Person(Person::List) => Ok(part(client.get(of_street("")?.trim_end_matches('/'), &[])?, "people")),
-        Command::Code { person } => client.post(&of_street("codes")?, &json!({ "person": person })),
+        Command::Code { person, phones } => {
+            let mut answer = client.post(&of_street("codes")?, &json!({ "person": person }))?;
+            let server = phones.clone().unwrap_or_else(|| client.server().to_owned());
+            let code = answer["code"].as_str().unwrap_or_default().to_owned();
+            answer["invitation"] = json!(Invitation { server, code }.to_string());
+            Ok(answer)
+        }
         Command::Erase { document } => client.post(&of_street(&format!("documents/{}/erase", segment(document)))?, &json!({})),
+        Command::Hold(Hold::Add { document, reason }) => {
+            client.post(&of_street("holds")?, &json!({ "document": document, "reason": reason }))
+        }
+        Command::Hold(Hold::List) => client.get(&of_street("holds")?, &[]),
+        Command::Hold(Hold::End { document }) => client.post(&of_street(&format!("holds/{}/end", segment(document)))?, &json!({})),
         Command::Erasures => client.get(&of_street("erasures")?, &[]),
         Command::Device(Device::List) => client.get(&of_street("devices")?, &[]),
         Command::Device(Device::Report { id }) => client.get(&of_street(&format!("devices/{}", segment(id)))?, &[]),

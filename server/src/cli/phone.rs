@@ -27,6 +27,7 @@
 //! | `show` | the record: `id`, `short`, `kind`, its fields, `tags`, `visits`, `notes`, `attachments`, `timeline`, `conflicts`, as its kind has them |
 //! | `refused` | `refused: [{group, short, what, subject: ref, code, recorded_at, refused_at, here, lines: [{field, text}]}]` |
 //! | `inbox` | `inbox: [{group, short, author, arrived_at, subjects: [ref], lines: [{field, text}]}]`; after a decision `decided: [group]`, `adopted` |
+//! | `mail pack`, `mail carry` | `packed`; `carried`, `refused` |
 //! | the others | `{id, kind}` of what was recorded, and `sync` |
 //!
 //! - a *row*: `id`, `short`, `kind`, what its list shows, `grid: ref`, `conflicted`, and whether it has arrived: `sync` (`local`,
@@ -48,6 +49,7 @@ mod index;
 mod issue;
 mod key;
 mod list;
+mod mail;
 mod mark;
 mod note;
 mod order;
@@ -115,6 +117,9 @@ pub enum Command {
     Status,
     /// 同步 Send what waits and fetch what changed
     Sync(sync::SyncArgs),
+    /// 代送 Pack what waits for another's session to carry, or carry what others packed
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// 保持连接 Stay connected: send and receive at once, and say what arrives, until Ctrl-C
     Watch,
     /// 楼栋街巷 List the places
@@ -222,6 +227,7 @@ pub(crate) fn perform(phone: &Phone, command: Command, page: &mut Page<'_>) -> R
         Command::SignOut => sync::sign_out(phone, page),
         Command::Status => sync::status(phone, page),
         Command::Sync(args) => sync::sync(phone, &args, page),
+        Command::Mail(command) => mail::perform(phone, command, page),
         Command::Watch => watch::watch(phone, page),
         Command::Places(args) => list::places(phone, &args, page),
         Command::Households(args) => list::households(phone, &args, page),

@@ -141,6 +141,8 @@ impl Hub {
                         now,
                         keys,
                         refused: &refused,
+                        #[cfg(feature = "seeded-bugs")]
+                        bugs: self.bugs,
                     };
                     match judge(&bench, &plan.documents, group).and_then(|judged| survives(judged, suspects)) {
                         Ok(judged) => self.take(who, &mut plan, group, judged, None)?,

@@ -6,7 +6,7 @@ use doorstep_core::docs::Keyring;
 use doorstep_core::model::{DocId, Grant, Right};
 use doorstep_core::policy::Principal;
 use doorstep_core::sync::server::Exchange;
-use doorstep_core::sync::{PROTOCOL_VERSION, Request, Signed, open_frame};
+use doorstep_core::sync::{Freshness, PROTOCOL_VERSION, Request, Signed, open_frame};
 
 use super::registrar::Registrar;
 use super::{Hub, HubError};
@@ -28,6 +28,8 @@ pub struct Authenticated {
     pub had: Vec<Right>,
     /// The request.
     pub request: Request,
+    /// Whether it counts: what was sent before is answered with this.
+    pub challenge: Option<Freshness>,
 }
 
 impl Authenticated {
@@ -52,7 +54,11 @@ impl Authenticated {
     /// The exchange that this device gets.
     pub fn exchange(&self) -> Exchange {
         let exchange = Exchange::new(self.street.ledger);
-        if self.device.ended.is_some() { exchange.ending() } else { exchange }
+        match self.challenge {
+            Some(challenge) => exchange.challenging(challenge),
+            None if self.device.ended.is_some() => exchange.ending(),
+            None => exchange,
+        }
     }
 
     /// Who asks, for policy.
@@ -76,22 +82,25 @@ impl Hub {
         }
         let device = self.ledger.device(request.device)?.ok_or(HubError::UnknownDevice)?;
         device.key.verify_request(&signed)?;
-        self.note_contact(&device)?;
-        self.with_rights(device, request)
+        let challenge = self.nonces.check(device.id, request.fresh).err();
+        if challenge.is_none() {
+            self.note_contact(&device)?;
+        }
+        self.with_rights(device, request, challenge)
     }
 
     /// The request of a device that was authenticated before on the same connection: what its person has a right to now.
     pub(super) fn authenticate_again(&self, request: Request) -> Result<Authenticated, HubError> {
         let device = self.ledger.device(request.device)?.ok_or(HubError::UnknownDevice)?;
-        self.with_rights(device, request)
+        self.with_rights(device, request, None)
     }
 
-    fn with_rights(&self, device: Device, request: Request) -> Result<Authenticated, HubError> {
+    pub(super) fn with_rights(&self, device: Device, request: Request, challenge: Option<Freshness>) -> Result<Authenticated, HubError> {
         let street = self.street(device.street)?;
         let now = self.now();
         let mut grants = self.ledger.grants(street.id, device.person)?;
         let had = grants.iter().filter(|grant| grant.has_begun(now)).map(Grant::right).collect();
         grants.retain(|grant| grant.holds(now));
-        Ok(Authenticated { device, street, grants, had, request })
+        Ok(Authenticated { device, street, grants, had, request, challenge })
     }
 }

@@ -1,7 +1,7 @@
 //! Enrolment: a phone trades a one-time code and its public key for an identity.
 
 use doorstep_core::model::{DeviceId, Invalid, Millis, PersonId, StreetId};
-use doorstep_core::sync::{Encoding, EnrolRequest, EnrolResponse, PROTOCOL_VERSION, SealingKey, Signed, open_frame, seal_frame};
+use doorstep_core::sync::{Encoding, EnrolRequest, EnrolResponse, Nonce, PROTOCOL_VERSION, SealingKey, Signed, open_frame, seal_frame};
 
 use super::registrar::Registrar;
 use super::{Hub, HubError, lock};
@@ -57,7 +57,7 @@ impl Hub {
         // A lost answer must lock nobody out: the same key with the same code gets the same identity again.
         if let Some(used_by) = enrolment.used_by {
             let device = self.ledger.device(used_by)?.filter(|device| device.key == request.key).ok_or(HubError::Code)?;
-            return Ok(answer(&device, &person.name, now, sealing));
+            return Ok(answer(&device, &person.name, now, sealing, self.nonces.nonce()));
         }
         for _ in 0..MOST_TRIES {
             let id = DeviceId::make(now, &mut *lock(&self.entropy));
@@ -74,7 +74,7 @@ impl Hub {
             match self.ledger.enrol(&code, &device) {
                 Ok(()) => {
                     self.movements.records(device.street);
-                    return Ok(answer(&device, &person.name, now, sealing));
+                    return Ok(answer(&device, &person.name, now, sealing, self.nonces.nonce()));
                 }
                 Err(LedgerError::Conflict { what: "device" }) => {}
                 Err(LedgerError::Conflict { .. }) => return Err(HubError::Code),
@@ -85,7 +85,7 @@ impl Hub {
     }
 }
 
-fn answer(device: &Device, name: &str, now: Millis, sealing: SealingKey) -> Vec<u8> {
+fn answer(device: &Device, name: &str, now: Millis, sealing: SealingKey, nonce: Nonce) -> Vec<u8> {
     let response = EnrolResponse {
         protocol: PROTOCOL_VERSION,
         now,
@@ -94,6 +94,7 @@ fn answer(device: &Device, name: &str, now: Millis, sealing: SealingKey) -> Vec<
         street: device.street,
         name: name.to_owned(),
         sealing,
+        nonce,
     };
     seal_frame(&response, Encoding::Deflate)
 }

@@ -6,8 +6,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use doorstep_core::docs::{Case, DocKind, Household, Keyring};
-use doorstep_core::model::{DocId, Millis, PartyId, Reporter, ResidentId, StreetId};
+use doorstep_core::docs::{Case, DocKind, Document, Household, Keyring};
+use doorstep_core::model::{DocId, Millis, PartyId, Receipts, Reporter, ResidentId, StreetId};
 use doorstep_core::summary::Summary;
 
 use super::working::Working;
@@ -70,16 +70,33 @@ impl Hub {
     /// Erases the card of a resident or of a party. Gives the records that speak of the person, as far as ids and summaries say.
     ///
     /// # Errors
-    /// [`HubError::NotFound`] where there is no such resident or party; when the list or the ledger fail: it may be asked again.
+    /// [`HubError::NotFound`] where there is no such resident or party; [`HubError::Held`]; when the list or the ledger fail: it may be asked again.
     pub fn erase(&self, street: StreetId, doc: DocId) -> Result<Vec<Mention>, HubError> {
-        let (document, _) = self.document(street, doc)?;
+        let (_, mentions) = self.held_on(street, doc)?;
+        if let Some(hold) = self.hold_of(street, doc)? {
+            return Err(HubError::Held { reason: hold.reason });
+        }
+        self.erase_for_good(street, doc)?;
+        Ok(mentions)
+    }
+
+    /// Notes in the list that a record is erased, and erases it.
+    pub(super) fn erase_for_good(&self, street: StreetId, doc: DocId) -> Result<(), HubError> {
+        self.erasures.note(Erasure { street, doc, at: self.now() }).map_err(|_| HubError::ErasureList)?;
+        self.destroy(street, doc)
+    }
+
+    /// The card of a resident or of a party, and the records that speak of the person.
+    ///
+    /// # Errors
+    /// [`HubError::NotFound`] where there is no such resident or party; or when the ledger fails.
+    pub fn held_on(&self, street: StreetId, doc: DocId) -> Result<((Document, Receipts), Vec<Mention>), HubError> {
+        let (document, receipts) = self.document(street, doc)?;
         if !matches!(document.kind(), DocKind::Resident | DocKind::Party) {
             return Err(HubError::NotFound { what: "resident or party" });
         }
         let mentions = self.mentions(street, &document)?;
-        self.erasures.note(Erasure { street, doc, at: self.now() }).map_err(|_| HubError::ErasureList)?;
-        self.destroy(street, doc)?;
-        Ok(mentions)
+        Ok(((document, receipts), mentions))
     }
 
     /// What was erased in a street, the oldest first.
@@ -123,7 +140,7 @@ impl Hub {
     }
 
     /// Households that the person is of, cases that the person reported, and records whose line in a list bears the name.
-    fn mentions(&self, street: StreetId, card: &doorstep_core::docs::Document) -> Result<Vec<Mention>, HubError> {
+    fn mentions(&self, street: StreetId, card: &Document) -> Result<Vec<Mention>, HubError> {
         let doc = card.id();
         let name = match card.kind() {
             DocKind::Resident => doorstep_core::docs::Resident::read(card).details.name,

@@ -160,6 +160,8 @@ impl Hub {
             now: self.now(),
             keys: &keys,
             refused: &BTreeMap::new(),
+            #[cfg(feature = "seeded-bugs")]
+            bugs: self.bugs,
         };
         let judged = judge(&bench, &plan.documents, &group).and_then(|judged| {
             judged.documents.iter().try_for_each(|working| working.reload_check().map(drop))?;

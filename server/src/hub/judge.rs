@@ -29,6 +29,8 @@ pub struct Bench<'a> {
     pub keys: &'a BTreeMap<DocId, Keyring>,
     /// Changes of this push that were refused, with their groups: what builds on them is refused with that reason.
     pub refused: &'a BTreeMap<ChangeHash, GroupId>,
+    #[cfg(feature = "seeded-bugs")]
+    pub bugs: super::SeededBugs,
 }
 
 /// A group that may be accepted: its documents with its changes applied, and the receipts of these in order.
@@ -110,14 +112,22 @@ fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change:
     if working.document.contains(&change.hash()) {
         return Err(Refusal::Repeated);
     }
+    #[cfg(feature = "seeded-bugs")]
+    if bench.bugs.takes_edits_of_erased && working.document.keys().is_erased() {
+        let came = bench.keys.get(&working.document.id()).cloned().unwrap_or_default();
+        Arc::make_mut(&mut working.document).set_keyring(came);
+    }
     if working.document.keys().is_erased() {
         return Err(Refusal::Erased);
     }
     let operations = wellformed::check(&working.document, change).map_err(|malformed| explain(bench, change, malformed))?;
     let after = scopes_after(bench.street, &working.scopes, &operations);
     let subject = Subject { document: &working.document, before: &working.scopes, after: &after };
-    policy::may_write(bench.principal, subject, &operations)
-        .map_err(|denied| late_or_denied(bench, working, &after, &operations, denied))?;
+    #[cfg(feature = "seeded-bugs")]
+    let asked = &*bench.bugs.asked(&operations);
+    #[cfg(not(feature = "seeded-bugs"))]
+    let asked = &operations;
+    policy::may_write(bench.principal, subject, asked).map_err(|denied| late_or_denied(bench, working, &after, &operations, denied))?;
     for operation in &operations {
         if let Action::Put(value) = &operation.action {
             working.document.keys().check(kind, working.document.id(), &operation.path, value)?;

@@ -44,6 +44,7 @@ impl Hub {
         if device.is_some_and(|device| device != signed_by) {
             return Err(HubError::AnotherDevice);
         }
+        let _at_work = self.enter(&authenticated, frame.len())?;
         let (frame, standing) = self.drive(&authenticated, authenticated.exchange())?;
         let frame = frame.ok_or(HubError::OutOfOrder)?;
         Ok(Served { device: signed_by, frame, standing: Box::new(standing), topics: topics(&authenticated) })

@@ -12,6 +12,7 @@ mod commit;
 mod compact;
 mod document;
 mod feed;
+mod holds;
 mod inbox;
 mod keys;
 mod quarantine;
@@ -32,7 +33,7 @@ use doorstep_core::store::{Read, Store};
 use vault::KeyVault;
 
 use super::{
-    AcceptedGroup, Commit, Device, Ended, EnrolmentCode, FeedRow, InboxEntry, Ledger, LedgerError, LoggedChange, PushProof,
+    AcceptedGroup, Commit, Device, Ended, EnrolmentCode, FeedRow, Hold, InboxEntry, Ledger, LedgerError, LoggedChange, PushProof,
     QuarantinedGroup, StoredDocument, Street,
 };
 
@@ -147,6 +148,14 @@ impl Ledger for KeyedLedger {
 
     fn forget_keys(&self, street: StreetId, doc: DocId) -> Result<(), LedgerError> {
         self.vault.forget(&*self.store, street, doc)
+    }
+
+    fn set_hold(&self, street: StreetId, doc: DocId, hold: Option<Hold>) -> Result<(), LedgerError> {
+        holds::write(&*self.store, street, doc, hold)
+    }
+
+    fn holds(&self, street: StreetId) -> Result<Vec<(DocId, Hold)>, LedgerError> {
+        holds::read(self.read(), street)
     }
 
     fn barrier(&self) -> Result<(), LedgerError> {

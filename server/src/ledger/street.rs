@@ -33,6 +33,15 @@ pub struct Ended {
     pub why: Ending,
 }
 
+/// That a record may not be erased, whoever asks for it: it is evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Why: the case at court, the inspection.
+    pub reason: String,
+    /// Since when.
+    pub since: Millis,
+}
+
 /// Why a device ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

@@ -1,11 +1,17 @@
 //! The types of single settings that the standard library does not have.
 
+use doorstep_core::docs::DocKind;
 use doorstep_core::model::Invalid;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::hub::Retention;
+
+/// For how long a record is kept at the least, in days: a slip of the pen must not erase what was closed last week.
+const LEAST_KEPT_DAYS: u32 = 30;
 
 /// A length of time in seconds, whole or not: `10`, `0.2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +165,61 @@ impl Serialize for Networks {
 }
 
 impl<'de> Deserialize<'de> for Networks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|invalid: Invalid| de::Error::custom(invalid.rule))
+    }
+}
+
+/// For how many days records are kept behind their end: `none`, or kinds with days such as `case=1095, party=365`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepDays(Retention);
+
+impl KeepDays {
+    /// Everything is kept for ever.
+    pub fn for_ever() -> Self {
+        Self(Retention::default())
+    }
+
+    /// The same as the hub takes it.
+    pub const fn retention(&self) -> &Retention {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for KeepDays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let each: Vec<String> = self.0.kinds().map(|(kind, days)| format!("{}={days}", kind.name())).collect();
+        f.write_str(if each.is_empty() { NONE.to_owned() } else { each.join(", ") }.as_str())
+    }
+}
+
+impl std::str::FromStr for KeepDays {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let wrong =
+            || Invalid::new("keep_days", "is neither none nor a list of kinds with days, 30 at the least, such as case=1095, party=365");
+        if text == NONE {
+            return Ok(Self::for_ever());
+        }
+        let one = |text: &str| {
+            let (name, days) = text.split_once('=')?;
+            let kind = DocKind::ALL.into_iter().find(|kind| kind.name() == name.trim())?;
+            Some((kind, days.trim().parse().ok().filter(|days| *days >= LEAST_KEPT_DAYS)?))
+        };
+        let kinds: Vec<(DocKind, u32)> = text.split(',').map(|part| one(part).ok_or_else(wrong)).collect::<Result<_, _>>()?;
+        let is_named_once = |(number, (kind, _)): (usize, &(DocKind, u32))| kinds.iter().take(number).all(|(other, _)| other != kind);
+        if kinds.iter().enumerate().all(is_named_once) { Ok(Self(Retention::of(kinds))) } else { Err(wrong()) }
+    }
+}
+
+impl Serialize for KeepDays {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeepDays {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(|invalid: Invalid| de::Error::custom(invalid.rule))
     }

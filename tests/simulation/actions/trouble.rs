@@ -64,6 +64,7 @@ impl World {
     pub(super) fn decide(&mut self, phone: usize, adopts: bool) -> Result<(), Violation> {
         let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
         let waiting = match engine.inbox() {
+            Err(FieldError::LeaseOver) => return Ok(()),
             Err(FieldError::Store(StoreError::Stopped)) => {
                 self.look_after(phone);
                 return Ok(());
@@ -149,7 +150,7 @@ impl World {
         (0..many).filter_map(one).collect()
     }
 
-    fn after_operation(&mut self, outcome: Option<Result<(), HubError>>) -> Result<(), Violation> {
+    pub(super) fn after_operation(&mut self, outcome: Option<Result<(), HubError>>) -> Result<(), Violation> {
         match outcome {
             None | Some(Ok(()) | Err(HubError::NotFound { .. })) => {
                 self.tell_lines();

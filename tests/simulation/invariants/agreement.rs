@@ -127,6 +127,7 @@ impl World {
     /// A phone holds exactly the documents of its scopes, each in the server's state.
     fn check_replica(&self, phone: usize, held: &BTreeMap<DocId, Held>) -> Result<(), Violation> {
         let Some(engine) = self.phones[phone].engine() else { return Ok(()) };
+        ensure(!engine.is_lease_over(), "an answer lends anew", || format!("phone {phone}"))?;
         let hub = self.hub()?;
         let (street, person) = (self.phones[phone].street, self.phones[phone].person);
         let grants = of_ledger(hub.ledger().grants(street, person))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doorstep_core::docs::Lock;
 use doorstep_core::field::FieldError;
-use doorstep_core::model::{DocId, Personal, ResidentDetails, ResidentId};
+use doorstep_core::model::{CaseDetails, Category, DocId, Personal, Reporter, ResidentDetails, ResidentId};
 use doorstep_core::store::{SledOptions, SledStore, StoreKey};
 use doorstep_server::erasures::{ERASURES_FILE, Erasures};
 use doorstep_server::hub::ErasureList as _;
@@ -139,4 +139,29 @@ fn a_phone_that_starts_after_an_erasure_gets_the_record_as_erased() {
     assert!(server.hub.erase(street.id(), author.households()[0].into()).is_err());
     author.sync(&server.transport());
     assert_eq!(author.engine.resident(resident).unwrap().lock, Lock::Erased);
+}
+
+#[test]
+fn a_copy_of_what_is_held_on_a_person_has_the_card_and_what_speaks_of_them_and_nothing_of_others() {
+    let street = Street::build(SMALL);
+    let server = street.serve();
+    let phone = street.worker_phone(&server, "phone", 0);
+    let resident = recorded(&phone, &server);
+    let door = phone.households()[0];
+    phone.engine.change_household(door, doorstep_tests::phone::contact("何大姐"), Vec::new()).unwrap();
+    let mut details = CaseDetails::issue(Category::Noise, "楼上夜里拖椅子");
+    details.reporter = Some(Reporter::Resident(resident));
+    let case = phone.engine.report_issue(None, details).unwrap();
+    phone.sync(&server.transport());
+    let url = format!("{}/v1/admin/streets/{}/documents/{resident}/copy", server.url(), street.id());
+    let request = ureq::get(&url).header("authorization", "Bearer a token that only the operator knows");
+    let copy: serde_json::Value = request.call().unwrap().body_mut().read_json().unwrap();
+    assert_eq!(copy["card"]["fields"]["name"], NAME);
+    let records = copy["records"].as_array().unwrap();
+    let of = |why: &str| records.iter().find(|record| record["why"] == why).unwrap_or_else(|| panic!("{why}: {records:?}"));
+    assert_eq!((of("reporter")["id"].as_str(), of("member")["id"].as_str()), (Some(&*case.to_string()), Some(&*door.to_string())));
+    assert_eq!(of("reporter")["record"]["fields"]["description"], "楼上夜里拖椅子");
+    assert!(of("member")["record"]["fields"]["door"].is_string());
+    assert!(!copy.to_string().contains("何大姐"), "whom the door is known by is somebody else");
+    assert_eq!(ureq::get(&url).call().unwrap_err().to_string(), "http status: 401");
 }

@@ -1,6 +1,7 @@
 //! A server that was set up again from a backup: what phones were told and it has lost, they give back; nothing is ruled twice.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use doorstep_core::docs::{Actor, Change, DocKind, Write};
 use doorstep_core::field::{ENROL_PATH, Engine, SYNC_PATH, Transport};
@@ -10,7 +11,7 @@ use doorstep_core::model::{
 };
 use doorstep_core::store::{MemoryStore, Read};
 use doorstep_core::sync::{
-    DeviceKey, Encoding, EnrolResponse, EntryChange, List, PROTOCOL_VERSION, Relay, Request, Response, open_frame, seal_frame,
+    DeviceKey, Encoding, EnrolResponse, EntryChange, Freshness, List, PROTOCOL_VERSION, Relay, Request, Response, open_frame, seal_frame,
 };
 use doorstep_server::demo::compare;
 use doorstep_server::system::SystemEntropy;
@@ -276,6 +277,7 @@ fn a_change_without_the_servers_seal_does_not_come_back() {
     let (code, _) = server.hub().make_code(server.street.id, worker(&server)).unwrap();
     let given: EnrolResponse = open_frame(&server.post(ENROL_PATH, &enrolment(&key, &code)).unwrap().body).unwrap();
     let ledger = server.hub().streets().unwrap()[0].ledger;
+    let number = AtomicU64::new(0);
     let relaying = |changes: Vec<EntryChange>| {
         let relay = Relay { doc: door.into(), kind: DocKind::Household, changes: List(changes) };
         let request = Request {
@@ -292,6 +294,7 @@ fn a_change_without_the_servers_seal_does_not_come_back() {
             decisions: None,
             signs_out: None,
             keys: None,
+            fresh: Some(Freshness { nonce: given.nonce, number: number.fetch_add(1, Ordering::Relaxed) + 1 }),
         };
         let frame = seal_frame(&key.seal(minicbor::to_vec(&request).unwrap()), Encoding::Deflate);
         let response: Response = open_frame(&server.post(SYNC_PATH, &frame).unwrap().body).unwrap();

@@ -3,7 +3,7 @@
 use doorstep_core::docs::{DocKind, Write};
 use doorstep_core::field::{ENROL_PATH, Transport as _};
 use doorstep_core::model::DeviceId;
-use doorstep_core::sync::{DeviceKey, Encoding, Request, seal_frame};
+use doorstep_core::sync::{DeviceKey, Encoding, Freshness, Nonce, Request, Response, seal_frame};
 use doorstep_server::ledger::Ending;
 use doorstep_server::system::SystemEntropy;
 use doorstep_tests::handmade::{Handmade, enrolment, group, group_of, pushed, random_bytes};
@@ -19,6 +19,13 @@ fn visit(stage: &Stage) -> doorstep_core::sync::Group {
     let mut document = stage.document(stage.door);
     let change = stage.mallory.edit(&mut document, &[Write::set("contact", "x")]);
     group_of(&document, &change)
+}
+
+/// What a frame that does not count is answered with.
+fn challenged(stage: &Stage, frame: &[u8]) -> String {
+    let answer = stage.mallory.answer(frame);
+    let nothing = Response { challenge: answer.challenge, ..Response::nothing(answer.now, answer.ledger) };
+    if answer.challenge.is_some() && answer == nothing { "a challenge and nothing else".into() } else { format!("{answer:?}") }
 }
 
 pub const ATTACKS: &[Attack] = &[
@@ -68,6 +75,44 @@ pub const ATTACKS: &[Attack] = &[
         let answers = [stage.mallory.verdicts(vec![own.clone()]), stage.mallory.verdicts(vec![own])].concat();
         assert_eq!(stage.server.hub.document(stage.street.id(), stage.door).unwrap().1.len(), accepted);
         answers.join(", ")
+    }),
+    ("a request replayed", "a challenge and nothing else", |stage| {
+        let frame = stage.mallory.frame(&stage.mallory.request(Some(stage.mallory.push(vec![stage.own_group()]))));
+        let first = stage.mallory.answer(&frame);
+        assert!(first.challenge.is_none() && first.entered.is_some());
+        challenged(stage, &frame)
+    }),
+    ("a request without a nonce of this server", "a challenge and nothing else", |stage| {
+        let fresh = Some(Freshness { nonce: Nonce([7; 16]), number: u64::MAX });
+        let frame = stage.mallory.frame(&Request { fresh, ..stage.mallory.request(None) });
+        challenged(stage, &frame)
+    }),
+    ("a request from before, overtaken by a later one", "a challenge and nothing else", |stage| {
+        let late = stage.mallory.frame(&stage.mallory.request(None));
+        assert!(stage.mallory.ask(&stage.mallory.request(None)).challenge.is_none());
+        challenged(stage, &late)
+    }),
+    ("stolen mail, handed in again and again", "taken 0, taken 0", |stage| {
+        let mail = stage.mallory.mail(&stage.mallory.request(Some(stage.mallory.push(vec![stage.own_group()])))).to_bytes();
+        [stage.mallory.hand_in(&mail), stage.mallory.hand_in(&mail)].join(", ")
+    }),
+    ("mail that asks for something", "taken 0", |stage| {
+        stage.mallory.hand_in(&stage.mallory.mail(&stage.mallory.request(None)).to_bytes())
+    }),
+    ("mail changed on the way", "hub.unreadable_mail", |stage| {
+        let mut mail = stage.mallory.mail(&stage.mallory.request(None)).to_bytes();
+        *mail.last_mut().unwrap() ^= 1;
+        stage.mallory.hand_in(&mail)
+    }),
+    ("mail in the honest phone's name", "signature.wrong", |stage| {
+        let mut request = stage.mallory.request(Some(stage.mallory.push(vec![visit(stage)])));
+        request.device = stage.honest.engine.identity().unwrap().device;
+        stage.mallory.hand_in(&stage.mallory.mail(&request).to_bytes())
+    }),
+    ("mail that forges a push in the honest phone's name", "signature.wrong", |stage| {
+        let mut push = stage.mallory.push(vec![visit(stage)]);
+        push.signature = stage.mallory.push(vec![]).signature;
+        stage.mallory.hand_in(&stage.mallory.mail(&stage.mallory.request(Some(push))).to_bytes())
     }),
     ("an enrolment code used twice in parallel", "one", |stage| {
         let (code, _) = stage.server.hub.make_code(stage.street.id(), stage.street.worker(1)).unwrap();

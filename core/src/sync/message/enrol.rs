@@ -2,7 +2,7 @@
 
 use crate::model::{DeviceId, Millis, PersonId, StreetId};
 use crate::sync::text::text;
-use crate::sync::{MOST_ENROLMENT_CODE_BYTES, MOST_LABEL_BYTES, MOST_NAME_BYTES, PublicKey, SealingKey};
+use crate::sync::{MOST_ENROLMENT_CODE_BYTES, MOST_LABEL_BYTES, MOST_NAME_BYTES, Nonce, PublicKey, SealingKey};
 
 /// How a phone becomes a device: it trades a one-time code and its public key for an identity. Sent under the signature of that key.
 #[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
@@ -50,4 +50,7 @@ pub struct EnrolResponse {
     /// What keys of records are encrypted to.
     #[n(6)]
     pub sealing: SealingKey,
+    /// Under which the first request is sent.
+    #[n(7)]
+    pub nonce: Nonce,
 }

@@ -4,8 +4,8 @@ use crate::docs::DocKind;
 use crate::model::{ChangeHash, DeviceId, DocId, GrantId, GroupId, Incarnation, LedgerId, Millis, Position};
 use crate::sync::closed::arm;
 use crate::sync::{
-    Decision, EntryChange, HashAlgorithm, InboxDigest, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_LATE,
-    MOST_OFFERS, Resume, Signature, WrappedKeys,
+    Decision, EntryChange, Freshness, HashAlgorithm, InboxDigest, List, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS,
+    MOST_LATE, MOST_OFFERS, Resume, Signature, WrappedKeys,
 };
 
 /// What a phone sends: who it is, how far it has read, what it recorded.
@@ -51,6 +51,9 @@ pub struct Request {
     /// The keys of records that this request begins or gives back.
     #[n(12)]
     pub keys: Option<WrappedKeys>,
+    /// What makes it count once; a request without it is answered with a challenge and nothing else.
+    #[n(13)]
+    pub fresh: Option<Freshness>,
 }
 
 /// A cursor within a request; the ledger stands beside it.

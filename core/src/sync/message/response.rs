@@ -4,8 +4,8 @@ use crate::docs::{DocKind, Keyring};
 use crate::model::{CaseId, DocId, Grant, GrantId, GroupId, LedgerId, Millis, Position, Receipt, Receipts, Seal};
 use crate::sync::text::text;
 use crate::sync::{
-    Bootstrap, LateWork, List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS, MOST_LATE,
-    MOST_OFFERS, Offer, PROTOCOL_VERSION, Refusal,
+    Bootstrap, Freshness, LateWork, List, MOST_CODE_BYTES, MOST_ENTRIES, MOST_ENTRY_CHANGES, MOST_GRANTS, MOST_GROUP_CHANGES, MOST_GROUPS,
+    MOST_LATE, MOST_OFFERS, Offer, PROTOCOL_VERSION, Refusal,
 };
 
 /// What the server answers.
@@ -54,6 +54,13 @@ pub struct Response {
     /// `true` when the device has ended: the phone sends what waits, in as many pushes as it takes, and then erases its store.
     #[n(14)]
     pub wipe: Option<bool>,
+    /// The request did not count, nothing of it was looked at, and nothing else is said: the phone sends it again under this nonce, with a greater
+    /// number.
+    #[n(15)]
+    pub challenge: Option<Freshness>,
+    /// For how many hours without a further answer the phone may show what it holds of others; absent: for ever.
+    #[n(16)]
+    pub lease_hours: Option<u32>,
 }
 
 impl Response {
@@ -74,6 +81,8 @@ impl Response {
             accepted_by: None,
             inbox: None,
             wipe: None,
+            challenge: None,
+            lease_hours: None,
         }
     }
 }

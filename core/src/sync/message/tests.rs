@@ -9,7 +9,7 @@ use crate::model::{
     ChangeHash, DeviceId, DocId, Grant, GrantId, GridId, GroupId, Incarnation, LedgerId, Millis, PersonId, Position, Role, Scope, Seal,
 };
 use crate::sync::frame::decode;
-use crate::sync::{DeviceKey, Encoding, FrameError, HashAlgorithm, List, SealingKey, Signed, arbitrary, seal_frame};
+use crate::sync::{DeviceKey, Encoding, FrameError, HashAlgorithm, List, Nonce, SealingKey, Signed, arbitrary, seal_frame};
 
 fn encode(message: &impl minicbor::Encode<()>) -> Vec<u8> {
     minicbor::to_vec(message).unwrap()
@@ -111,6 +111,7 @@ fn nothing_new(position: Position) -> Request {
         decisions: None,
         signs_out: None,
         keys: None,
+        fresh: None,
     }
 }
 
@@ -249,6 +250,7 @@ fn every_text_of_a_message_has_its_bound() {
             street,
             name: text(length),
             sealing: SealingKey([0; 32]),
+            nonce: Nonce([0; 16]),
         }))
         .is_ok()
     };

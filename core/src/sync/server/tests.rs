@@ -26,6 +26,7 @@ fn request(protocol: u32, ledger: Option<LedgerId>, with_push: bool) -> Request 
         decisions: None,
         signs_out: None,
         keys: None,
+        fresh: None,
     }
 }
 
@@ -73,6 +74,16 @@ fn an_answer_to_a_request_without_a_push_has_no_verdicts() {
     assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), false))[..], [Effect::Read(_)]));
     feed(&mut exchange, Input::Page(Page::default()));
     assert_eq!(sent(&feed(&mut exchange, Input::Durable)).verdicts, None);
+}
+
+#[test]
+fn of_a_request_that_does_not_count_nothing_is_looked_at() {
+    let challenge = crate::sync::Freshness { nonce: crate::sync::Nonce([3; 16]), number: 7 };
+    let mut exchange = Exchange::new(LEDGER).leasing(72).challenging(challenge);
+    assert!(matches!(begin(&mut exchange, request(1, Some(LEDGER), true))[..], [Effect::AwaitDurable]));
+    let response = sent(&feed(&mut exchange, Input::Durable));
+    assert_eq!(response, Response { challenge: Some(challenge), ..Response::nothing(NOW, LEDGER) });
+    assert!(exchange.into_standing().unwrap().more, "nothing is pushed before the phone has asked again");
 }
 
 fn part(from: u64, to: u64, more: Option<bool>) -> Part {

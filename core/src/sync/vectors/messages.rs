@@ -11,9 +11,9 @@ use crate::model::{
 use crate::summary::Summary;
 use crate::sync::SealingSecret;
 use crate::sync::{
-    Bootstrap, Decision, Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Group, HashAlgorithm, InboxDigest, LateWork,
-    Leaf, List, Offer, Part, Progress, Push, PushedChange, Reading, RecordKind, Refusal, Relay, Request, Response, Resume, ResumeKey,
-    Verdict, seal_frame,
+    Bootstrap, Decision, Encoding, EnrolRequest, EnrolResponse, Entered, Entry, EntryChange, Freshness, Group, HashAlgorithm, InboxDigest,
+    LateWork, Leaf, List, Nonce, Offer, Part, Progress, Push, PushedChange, Reading, RecordKind, Refusal, Relay, Request, Response, Resume,
+    ResumeKey, Verdict, seal_frame,
 };
 
 pub(super) fn all() -> Vec<Vector> {
@@ -45,6 +45,10 @@ pub(super) fn all() -> Vec<Vector> {
         ("response-inbox", response("Late work of a colleague, which waits for a decision.", &inbox())),
         ("request-sign-out", request("The phone's person gives it up; nothing waits.", &sign_out())),
         ("response-wipe", response("To a device that has ended: what became of its push, and the order to erase itself.", &wipe())),
+        (
+            "response-challenge",
+            response("To a request that does not count: the nonce to send it under, and the number to be above.", &challenge()),
+        ),
         ("enrol-request", enrol_request()),
         ("enrol-response", enrol_response()),
     ]
@@ -108,7 +112,16 @@ fn nothing_new() -> Request {
         decisions: None,
         signs_out: None,
         keys: None,
+        fresh: Some(fresh(1_795_483_800_000)),
     }
+}
+
+fn fresh(number: u64) -> Freshness {
+    Freshness { nonce: Nonce([0x4e; 16]), number }
+}
+
+fn challenge() -> Response {
+    Response { challenge: Some(fresh(1_795_483_800_017)), ..Response::nothing(MORNING, ledger()) }
 }
 
 fn decisions() -> Request {
@@ -154,15 +167,15 @@ fn in_a_bootstrap() -> Request {
 }
 
 fn first_contact() -> Request {
-    Request { ledger: None, cursors: List::default(), ..nothing_new() }
+    Request { ledger: None, cursors: List::default(), fresh: Some(fresh(1)), ..nothing_new() }
 }
 
 pub(super) fn nothing_new_payload() -> Vec<u8> {
-    encode(&nothing_new())
+    encode(&Request { fresh: None, ..nothing_new() })
 }
 
 pub(super) fn first_contact_payload() -> Vec<u8> {
-    encode(&first_contact())
+    encode(&Request { fresh: None, ..first_contact() })
 }
 
 fn case() -> CaseId {
@@ -228,7 +241,7 @@ fn restored() -> Request {
 }
 
 fn nothing() -> Response {
-    Response::nothing(minutes(20), ledger())
+    Response { lease_hours: Some(72), ..Response::nothing(minutes(20), ledger()) }
 }
 
 fn verdicts() -> Response {
@@ -346,6 +359,7 @@ fn enrol_response() -> String {
         street: id(0x57),
         name: "王芳".into(),
         sealing: sealing().public(),
+        nonce: fresh(0).nonce,
     };
     vector("The identity.", "EnrolResponse", &seal_frame(&response, Encoding::None), &encode(&response), "")
 }

@@ -31,7 +31,7 @@ pub async fn document(
     Ok(Json(shown))
 }
 
-fn show(document: &Document, receipts: &Receipts, directory: &Directory) -> Value {
+pub fn show(document: &Document, receipts: &Receipts, directory: &Directory) -> Value {
     let mut shown = json!({
         "id": document.id().to_string(),
         "kind": document.kind().name(),
@@ -92,7 +92,7 @@ fn fields(document: &Document) -> Map<String, Value> {
     document.registers().iter().map(|(field, value)| (field.clone(), show_scalar(value))).collect()
 }
 
-fn show_scalar(value: &Scalar) -> Value {
+pub fn show_scalar(value: &Scalar) -> Value {
     match value {
         Scalar::Null => Value::Null,
         Scalar::Bool(value) => json!(value),

@@ -122,10 +122,35 @@ pub enum Person {
     },
     /// List the people
     List,
+    /// A copy of all that is held on a resident or a party, as JSON: for who asks what is known of them
+    Export {
+        /// The card, by id
+        document: String,
+    },
     /// One person with all rights, ended ones included
     Show {
         /// The person, by name or id
         person: String,
+    },
+}
+
+/// What can be done with legal holds.
+#[derive(Debug, Subcommand)]
+pub enum Hold {
+    /// Keep a record from being erased, whoever asks for it and whatever its age
+    Add {
+        /// The record, by id
+        document: String,
+        /// Why: the case at court, the inspection
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the holds
+    List,
+    /// End a hold
+    End {
+        /// The record, by id
+        document: String,
     },
 }
 

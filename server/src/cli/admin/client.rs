@@ -48,6 +48,11 @@ impl Client {
         Ok(Self { agent, server: args.server.clone(), base, credential: RefCell::new(credential) })
     }
 
+    /// The address of the server.
+    pub fn server(&self) -> &str {
+        self.server.trim_end_matches('/')
+    }
+
     /// Logs in: the answer, and the session to be kept.
     pub fn log_in(&self, name: &str, password: &str) -> anyhow::Result<(Value, Session)> {
         let answered = self.post("login", &serde_json::json!({ "name": name, "password": password }))?;

@@ -3,7 +3,7 @@
 use doorstep_core::model::Millis;
 use serde_json::Value;
 
-use super::{Account, Audit, Command, Device, Grant, Grid, Person, Proposal, Reconciliation, Street};
+use super::{Account, Audit, Command, Device, Grant, Grid, Hold, Person, Proposal, Reconciliation, Street};
 
 /// Prints what a command came to.
 pub fn answer(command: &Command, answer: &Value) {
@@ -23,6 +23,7 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Audit(Audit::Verify { .. }) => verified(answer),
         Command::Street(Street::List) => rows(answer, &["name", "id"]),
         Command::Device(Device::List) => rows(answer, &["person", "label", "enrolled_at", "last_contact_at", "ended", "id"]),
+        Command::Hold(Hold::List) => rows(answer, &["since", "reason", "id"]),
         Command::Erasures => rows(answer, &["erased_at", "devices_not_heard_of_since", "id"]),
         Command::Erase { .. } => {
             println!("已删除 erased {}", cell("erased", answer));
@@ -43,7 +44,9 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Quarantine => rows(answer, &["code", "by", "at", "group"]),
         Command::Reconciliation(Reconciliation::List) => rows(answer, &["person", "device"]),
         Command::Documents { .. } => rows(answer, &["id", "changes", "digest"]),
-        Command::Show { .. } | Command::Person(Person::Show { .. }) | Command::Device(Device::Report { .. } | Device::Lost { .. }) => {
+        Command::Show { .. }
+        | Command::Person(Person::Show { .. } | Person::Export { .. })
+        | Command::Device(Device::Report { .. } | Device::Lost { .. }) => {
             println!("{}", serde_json::to_string_pretty(answer).unwrap_or_default())
         }
         Command::Code { .. } => code(answer),
@@ -59,6 +62,7 @@ pub fn answer(command: &Command, answer: &Value) {
         | Command::Grid(Grid::Add { .. } | Grid::Reassign { .. } | Grid::Take { .. })
         | Command::Device(Device::Revoke { .. })
         | Command::Person(Person::Add { .. })
+        | Command::Hold(Hold::Add { .. } | Hold::End { .. })
         | Command::Grant(Grant::Give { .. } | Grant::End { .. })
         | Command::Reconciliation(Reconciliation::End) => println!("完成 done {answer}"),
     }
@@ -105,4 +109,5 @@ fn code(answer: &Value) {
     println!("一次性注册码 one-time code: {}", cell("code", answer));
     println!("有效至 until: {}", cell("expires_at", answer));
     println!("在手机上 on the phone: doorstep phone enrol --server URL --code {}", cell("code", answer));
+    println!("二维码文字 text of a QR code: {}", cell("invitation", answer));
 }

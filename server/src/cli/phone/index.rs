@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::Found;
+use doorstep_core::field::{FieldError, Found};
 use doorstep_core::model::{Directory, DocId, GridId, HouseholdId, PersonId, PlaceId};
 use doorstep_core::summary::{HouseholdSummary, PlaceSummary, Summary};
 
@@ -22,6 +22,14 @@ const MOST_CANDIDATES: usize = 12;
 /// Estate, building, yard: deeper nothing stands. A bound, because two phones can make two places each other's parent.
 const MOST_LEVELS: usize = 3;
 
+/// What was read, or nothing where the lease is over: what waits and what was refused is listed also then, under its id.
+pub(super) fn unless_locked<T>(read: Result<T, FieldError>) -> Result<Option<T>, FieldError> {
+    match read {
+        Err(FieldError::LeaseOver) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// What is on this phone, by name and id. Reading it scans the rows once: some milliseconds for a grid.
 pub(super) struct Index {
     /// The ids' digits from the end to the beginning, sorted: neighbours share the longest ends.
@@ -38,7 +46,8 @@ impl Index {
         for kind in DocKind::ALL {
             ends.extend(engine.documents(kind)?.into_iter().map(|id| (end_first(&id.to_string()), (kind, id))));
         }
-        let places = engine.places(None)?.into_iter().map(|listed| (listed.row.id, listed.row)).collect();
+        let places =
+            unless_locked(engine.places(None))?.unwrap_or_default().into_iter().map(|listed| (listed.row.id, listed.row)).collect();
         let own = engine.identity().map(|own| (own.person, own.name));
         Ok(Self { ends, places, directory: engine.directory(), own })
     }
@@ -87,7 +96,7 @@ impl Index {
     }
 
     pub(super) fn household(&self, phone: &Phone, id: HouseholdId) -> Result<Ref, PhoneError> {
-        let name = match phone.engine.summary_of(DocKind::Household, id.into())? {
+        let name = match unless_locked(phone.engine.summary_of(DocKind::Household, id.into()))?.flatten() {
             Some(Summary::Household(row)) => Some(self.door(&row)),
             _ => None,
         };
@@ -123,7 +132,8 @@ impl Index {
     }
 
     pub(super) fn document(&self, phone: &Phone, kind: DocKind, id: DocId) -> Result<Ref, PhoneError> {
-        let name = phone.engine.summary_of(kind, id)?.map(|summary| self.label(&summary));
+        let summary = unless_locked(phone.engine.summary_of(kind, id))?.flatten();
+        let name = summary.map(|summary| self.label(&summary));
         Ok(Ref { id: id.to_string(), name })
     }
 

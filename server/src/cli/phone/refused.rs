@@ -7,7 +7,7 @@ use doorstep_core::field::RefusedRecord;
 use doorstep_core::model::{DocId, GroupId, Personal};
 use serde::Serialize;
 
-use super::index::Index;
+use super::index::{Index, unless_locked};
 use super::mark::{Ref, tail};
 use super::page::{Page, Show, Table};
 use super::{Phone, PhoneError};
@@ -158,7 +158,7 @@ fn list(phone: &Phone, records: Vec<RefusedRecord>, page: &mut Page<'_>) -> Resu
 /// What the command was for, under whatever kind it is here.
 fn subject(phone: &Phone, index: &Index, doc: DocId) -> Result<Ref, PhoneError> {
     for kind in DocKind::ALL {
-        if phone.engine.summary_of(kind, doc)?.is_some() {
+        if unless_locked(phone.engine.summary_of(kind, doc))?.flatten().is_some() {
             return index.document(phone, kind, doc);
         }
     }

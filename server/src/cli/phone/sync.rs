@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::field::{
-    Bell, BootstrapStatus, Driven, Exchanged, FieldError, HttpTransport, Identity, Patience, SyncStatus, Transport,
+    Bell, BootstrapStatus, Driven, Exchanged, FieldError, HttpTransport, Identity, Invitation, Patience, SyncStatus, Transport,
 };
-use doorstep_core::model::{Clock as _, Millis};
+use doorstep_core::model::{Clock as _, Invalid, Millis};
 use serde::Serialize;
 
 use super::index::Index;
@@ -22,11 +22,14 @@ use crate::system::SystemClock;
 #[derive(Debug, clap::Args)]
 pub struct EnrolArgs {
     /// The server's address: https://doorstep.example.cn
-    #[arg(long, value_name = "URL")]
-    pub server: String,
+    #[arg(long, value_name = "URL", required_unless_present = "invitation")]
+    pub server: Option<String>,
     /// The one-time code from the administrator
-    #[arg(long, value_name = "CODE")]
-    pub code: String,
+    #[arg(long, value_name = "CODE", required_unless_present = "invitation")]
+    pub code: Option<String>,
+    /// What the administrator's QR code says, instead of both
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["server", "code"])]
+    pub invitation: Option<Invitation>,
     /// What this phone is called in the list of devices
     #[arg(long, value_name = "NAME", default_value = "terminal")]
     pub label: String,
@@ -92,7 +95,7 @@ impl Show for Enrolled {
 }
 
 /// The client of a server, which trusts whom the command line says.
-fn transport(phone: &Phone, server: &str) -> Result<HttpTransport, PhoneError> {
+pub(super) fn transport(phone: &Phone, server: &str) -> Result<HttpTransport, PhoneError> {
     Ok(match &phone.authority {
         Some(authority) => HttpTransport::with_authority(server, authority)?,
         None => HttpTransport::new(server)?,
@@ -100,8 +103,11 @@ fn transport(phone: &Phone, server: &str) -> Result<HttpTransport, PhoneError> {
 }
 
 pub(super) fn enrol(phone: &Phone, args: &EnrolArgs, page: &mut Page<'_>) -> Result<(), PhoneError> {
-    let transport = transport(phone, &args.server)?;
-    phone.engine.enrol(&transport, &args.server, &args.code, &args.label)?;
+    let named = || Some(Invitation { server: args.server.clone()?, code: args.code.clone()? });
+    // The command line has made sure of one or the other.
+    let Invitation { server, code } = args.invitation.clone().or_else(named).ok_or(Invalid::new("server", "is missing"))?;
+    let transport = transport(phone, &server)?;
+    phone.engine.enrol(&transport, &server, &code, &args.label)?;
     let own = Own::of(phone, &Index::read(phone)?)?;
     Ok(page.show(&Enrolled { own })?)
 }

@@ -30,6 +30,7 @@
 //! | `0x16` reconciled | street, ledger, tag of a device | nothing: it has given back all in this life of the ledger |
 //! | `0x17` inbox | street, group | documents of a group in quarantine that may be adopted, with their scopes, chunked |
 //! | `0x18` keys | street, document | the keys of the record, or that it was erased, and the position of that, sealed in the vault |
+//! | `0x19` hold | street, document | why the document may not be erased, and since when |
 
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::{
@@ -76,6 +77,7 @@ tables! {
     0x16 RECONCILED "reconciled",
     0x17 INBOX "inbox",
     0x18 KEYS "keys",
+    0x19 HOLD "hold",
 }
 
 /// How much of a claim's text is in its key: with table and street that makes the longest key that a store takes. A claim has 80

@@ -27,6 +27,7 @@ fn standing(more: bool) -> Box<Standing> {
         decisions: None,
         signs_out: None,
         keys: None,
+        fresh: None,
     };
     Box::new(Standing { request, more })
 }

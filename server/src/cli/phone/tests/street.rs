@@ -13,7 +13,7 @@ use doorstep_core::model::{
 };
 use doorstep_core::store::MemoryStore;
 use doorstep_core::sync::{
-    Encoding, EnrolResponse, Entered, Entry, EntryChange, List, PROTOCOL_VERSION, Part, PushedChange, RecordKind, Request, Response,
+    Encoding, EnrolResponse, Entered, Entry, EntryChange, List, Nonce, PROTOCOL_VERSION, Part, PushedChange, RecordKind, Request, Response,
     SealingSecret, Signed, Verdict, open_frame, seal_frame,
 };
 
@@ -54,6 +54,7 @@ impl Transport for Desk {
             street: StreetId::from_bytes(id(3, 0)),
             name: format!("网格员{}", self.0),
             sealing: sealing().public(),
+            nonce: Nonce([0; 16]),
         };
         let body = seal_frame(&answer, Encoding::None);
         Ok(TransportAnswer { status: 200, content_type: CONTENT_TYPE.to_owned(), code: None, body })

@@ -1,0 +1,36 @@
+//! Deliberate bugs, each off unless a test turns it on: the simulation must find them, or it finds nothing.
+
+use std::borrow::Cow;
+
+use doorstep_core::docs::layout::{Container, Path};
+use doorstep_core::docs::wellformed::Operation;
+
+use super::Hub;
+
+/// Which bugs are on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SeededBugs {
+    /// A document is sent as its stored snapshot, without the log behind it.
+    pub snapshots_lack_log: bool,
+    /// Policy is not asked for visits.
+    pub skips_policy_for_visits: bool,
+    /// Work on who was erased is taken, with the keys that come along.
+    pub takes_edits_of_erased: bool,
+}
+
+impl SeededBugs {
+    /// The operations that policy is asked for.
+    pub(super) fn asked(self, operations: &[Operation]) -> Cow<'_, [Operation]> {
+        let of_visit =
+            |operation: &Operation| matches!(operation.path, Path::Entry(Container::Visits, _) | Path::Field(Container::Visits, ..));
+        if self.skips_policy_for_visits && operations.iter().all(of_visit) { Cow::Borrowed(&[]) } else { Cow::Owned(operations.to_vec()) }
+    }
+}
+
+impl Hub {
+    /// The same with bugs.
+    #[must_use]
+    pub fn with_bugs(self, bugs: SeededBugs) -> Self {
+        Self { bugs, ..self }
+    }
+}
