@@ -215,7 +215,7 @@ fn perform_in(args: Args, clock: Arc<dyn Clock>, entropy: Box<dyn Entropy>, page
     let is_wiped = phone.engine.is_wiped();
     drop(phone);
     if is_wiped {
-        store::remove(&args.store)?;
+        store::remove(&args.store, args.key_file.as_deref())?;
     }
     done
 }

@@ -40,6 +40,18 @@ fn make(path: &Path, entropy: &mut dyn Entropy) -> io::Result<StoreKey> {
     Ok(key)
 }
 
+/// Destroys a key: its bytes are overwritten before its file goes. May be repeated.
+pub(super) fn destroy(path: &Path) -> io::Result<()> {
+    let opened = std::fs::OpenOptions::new().write(true).open(path);
+    let mut file = match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    file.write_all(&[0; StoreKey::BYTES])?;
+    file.sync_all()?;
+    std::fs::remove_file(path)
+}
+
 #[cfg(unix)]
 fn is_open_to_others(file: &std::fs::File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -64,9 +64,12 @@ pub(super) fn mark(folder: &Path) -> Result<MarkFile, PhoneError> {
     Ok(MarkFile::at(path))
 }
 
-/// Removes a phone's folder, and its mark: what was erased is in its files until then.
-pub(super) fn remove(folder: &Path) -> Result<(), PhoneError> {
+/// Removes a phone's folder, its mark and its key: what was erased is in its files until then, and in copies of them for as long as there is the key.
+pub(super) fn remove(folder: &Path, key_file: Option<&Path>) -> Result<(), PhoneError> {
     let failed = |error: std::io::Error| StoreError::Io { doing: "removing the folder", kind: error.kind() };
+    if let Some(file) = key_file {
+        key::destroy(file).map_err(failed)?;
+    }
     let mut mark = folder.canonicalize().map_err(failed)?.into_os_string();
     mark.push(".life");
     std::fs::remove_dir_all(folder).map_err(failed)?;
