@@ -38,14 +38,15 @@ pub trait ChangeListener: Send + Sync {
     fn on_change(&self, change: Change) -> Result<(), ForeignError>;
 }
 
-/// Hears of the state of the queue, at most ten times a second.
+/// Hears of the state of the queue: how it is when the listener comes, and from then on at most ten times a second.
 #[uniffi::export(foreign)]
 pub trait StatusListener: Send + Sync {
     /// Called when it may have changed.
     fn on_status(&self, status: SyncStatus) -> Result<(), ForeignError>;
 }
 
-/// Hears of each record that the server refused and that a person must look at: once after it came, and once after an opening that finds it.
+/// Hears of each record that the server refused and that a person must look at: of those that are there when the listener comes, and of each that
+/// comes later.
 #[uniffi::export(foreign)]
 pub trait RefusalListener: Send + Sync {
     /// Called for each.
