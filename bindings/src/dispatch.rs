@@ -155,8 +155,9 @@ impl Teller {
                 (last, due) = (Some(Instant::now()), None);
             }
         }
-        // The app's objects go here, on the thread that called them.
-        *lock(&self.listeners) = Listeners::default();
+        // The app's objects go here, on the thread that called them, and under no lock: their own code may run then and cancel.
+        let gone = std::mem::take(&mut *lock(&self.listeners));
+        drop(gone);
     }
 
     /// Calls the app's code; what it throws is noted and dropped.
@@ -202,5 +203,46 @@ impl Teller {
                 self.fenced("refusal listener", || listener.on_refused(record.clone()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Cancels when it goes, as a stream of Swift's does.
+    struct Cancelling {
+        dispatch: Arc<Dispatch>,
+        number: AtomicU64,
+        gone: Sender<()>,
+    }
+
+    impl ChangeListener for Cancelling {
+        fn on_change(&self, _: Change) -> Result<(), ForeignError> {
+            Ok(())
+        }
+    }
+
+    impl Drop for Cancelling {
+        fn drop(&mut self) {
+            self.dispatch.remove(self.number.load(Ordering::Relaxed));
+            let _ = self.gone.send(());
+        }
+    }
+
+    #[test]
+    fn a_listener_may_cancel_while_it_is_let_go() {
+        let (jobs, taken) = mpsc::channel();
+        let dispatch = Arc::new(Dispatch::new(jobs));
+        dispatch.start(taken, Weak::new(), Arc::default()).expect("a thread starts");
+        let (gone, went) = mpsc::channel();
+        let listener = Arc::new(Cancelling { dispatch: Arc::clone(&dispatch), number: AtomicU64::new(0), gone });
+        let number = dispatch.add_changes(Arc::clone(&listener) as Arc<dyn ChangeListener>);
+        listener.number.store(number, Ordering::Relaxed);
+        drop(listener);
+        dispatch.stop();
+        went.recv_timeout(Duration::from_secs(10)).expect("it does not wait for a lock that its own thread has");
     }
 }

@@ -79,18 +79,21 @@ impl Drop for Subscription {
 impl FieldApp {
     /// Tells `listener` of changes until the subscription is cancelled or released.
     pub fn on_changes(&self, listener: Arc<dyn ChangeListener>) -> Result<Arc<Subscription>, DoorstepError> {
+        self.shared.with(|_| Ok(()))?;
         let number = self.shared.dispatch.add_changes(listener);
         Ok(Arc::new(Subscription { shared: Arc::clone(&self.shared), number }))
     }
 
     /// Tells `listener` the state of the queue until the subscription is cancelled or released.
     pub fn on_status(&self, listener: Arc<dyn StatusListener>) -> Result<Arc<Subscription>, DoorstepError> {
+        self.shared.with(|_| Ok(()))?;
         let number = self.shared.dispatch.add_status(listener);
         Ok(Arc::new(Subscription { shared: Arc::clone(&self.shared), number }))
     }
 
     /// Tells `listener` of refused records until the subscription is cancelled or released.
     pub fn on_refusals(&self, listener: Arc<dyn RefusalListener>) -> Result<Arc<Subscription>, DoorstepError> {
+        self.shared.with(|_| Ok(()))?;
         let number = self.shared.dispatch.add_refusals(listener);
         Ok(Arc::new(Subscription { shared: Arc::clone(&self.shared), number }))
     }
