@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ const BETWEEN: Duration = Duration::from_millis(100);
 
 type Call = Box<dyn FnOnce() -> Result<(), ForeignError> + Send>;
 
-enum Job {
+pub(crate) enum Job {
     Call(Call),
     Changed,
     Stop,
@@ -42,6 +42,8 @@ struct Untold {
     documents: BTreeSet<(DocKind, DocId)>,
     directory: bool,
     status: bool,
+    /// Whether a listener came that is to be told how things are.
+    fresh: bool,
 }
 
 pub(crate) struct Dispatch {
@@ -52,14 +54,15 @@ pub(crate) struct Dispatch {
 }
 
 impl Dispatch {
-    pub(crate) fn start(shared: Weak<Shared>, log: Arc<Log>) -> Self {
-        let (jobs, taken) = mpsc::channel::<Job>();
-        let (untold, listeners) = (Arc::default(), Arc::default());
-        let teller =
-            Teller { shared, log, untold: Arc::clone(&untold), listeners: Arc::clone(&listeners), known_refusals: BTreeSet::new() };
-        // Without the thread nobody is told, and everything else works: the next opening tries again.
-        let _ = std::thread::Builder::new().name("doorstep-listeners".to_owned()).spawn(move || teller.run(&taken));
-        Self { jobs, untold, listeners, next: AtomicU64::new(1) }
+    pub(crate) fn new(jobs: Sender<Job>) -> Self {
+        Self { jobs, untold: Arc::default(), listeners: Arc::default(), next: AtomicU64::new(1) }
+    }
+
+    /// Starts the thread. Without it nobody would hear how a round ended, so that an opening fails where there is none.
+    pub(crate) fn start(&self, jobs: Receiver<Job>, shared: Weak<Shared>, log: Arc<Log>) -> std::io::Result<()> {
+        let (untold, listeners) = (Arc::clone(&self.untold), Arc::clone(&self.listeners));
+        let teller = Teller { shared, log, untold, listeners, known_refusals: BTreeMap::new() };
+        std::thread::Builder::new().name("doorstep-listeners".to_owned()).spawn(move || teller.run(&jobs)).map(drop)
     }
 
     /// Ends the thread behind what was given to it before.
@@ -94,13 +97,21 @@ impl Dispatch {
     pub(crate) fn add_status(&self, listener: Arc<dyn StatusListener>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.listeners).status.insert(number, listener);
+        self.tell_how_things_are();
         number
     }
 
     pub(crate) fn add_refusals(&self, listener: Arc<dyn RefusalListener>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.listeners).refusals.insert(number, listener);
+        self.tell_how_things_are();
         number
+    }
+
+    /// Who listens from now on would else hear nothing of what happened just before.
+    fn tell_how_things_are(&self) {
+        lock(&self.untold).fresh = true;
+        let _ = self.jobs.send(Job::Changed);
     }
 
     pub(crate) fn remove(&self, number: u64) {
@@ -116,11 +127,12 @@ struct Teller {
     log: Arc<Log>,
     untold: Arc<Mutex<Untold>>,
     listeners: Arc<Mutex<Listeners>>,
-    known_refusals: BTreeSet<[u8; 16]>,
+    /// What each listener was told of.
+    known_refusals: BTreeMap<u64, BTreeSet<[u8; 16]>>,
 }
 
 impl Teller {
-    fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+    fn run(mut self, jobs: &Receiver<Job>) {
         let mut last: Option<Instant> = None;
         let mut due: Option<Instant> = None;
         loop {
@@ -143,8 +155,9 @@ impl Teller {
                 (last, due) = (Some(Instant::now()), None);
             }
         }
-        // The app's objects go here, on the thread that called them.
-        *lock(&self.listeners) = Listeners::default();
+        // The app's objects go here, on the thread that called them, and under no lock: their own code may run then and cancel.
+        let gone = std::mem::take(&mut *lock(&self.listeners));
+        drop(gone);
     }
 
     /// Calls the app's code; what it throws is noted and dropped.
@@ -166,7 +179,7 @@ impl Teller {
                 self.fenced("change listener", || listener.on_change(change.clone()));
             }
         }
-        let Some(shared) = self.shared.upgrade().filter(|_| untold.status) else { return };
+        let Some(shared) = self.shared.upgrade().filter(|_| untold.status || untold.fresh) else { return };
         let Ok(status) = shared.with(|engine| Ok(engine.status())) else { return };
         let listeners: Vec<_> = lock(&self.listeners).status.values().cloned().collect();
         for listener in listeners {
@@ -177,17 +190,59 @@ impl Teller {
     }
 
     fn tell_refusals(&mut self, shared: &Shared) {
-        let listeners: Vec<_> = lock(&self.listeners).refusals.values().cloned().collect();
+        let listeners = lock(&self.listeners).refusals.clone();
+        self.known_refusals.retain(|number, _| listeners.contains_key(number));
         if listeners.is_empty() {
             return;
         }
         let Ok(refused) = refused_records(shared) else { return };
-        let new: Vec<_> = refused.iter().filter(|record| !self.known_refusals.contains(&record.group.0)).cloned().collect();
-        self.known_refusals = refused.iter().map(|record| record.group.0).collect();
-        for record in new {
-            for listener in &listeners {
+        let groups: BTreeSet<_> = refused.iter().map(|record| record.group.0).collect();
+        for (number, listener) in listeners {
+            let known = self.known_refusals.insert(number, groups.clone()).unwrap_or_default();
+            for record in refused.iter().filter(|record| !known.contains(&record.group.0)) {
                 self.fenced("refusal listener", || listener.on_refused(record.clone()));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Cancels when it goes, as a stream of Swift's does.
+    struct Cancelling {
+        dispatch: Arc<Dispatch>,
+        number: AtomicU64,
+        gone: Sender<()>,
+    }
+
+    impl ChangeListener for Cancelling {
+        fn on_change(&self, _: Change) -> Result<(), ForeignError> {
+            Ok(())
+        }
+    }
+
+    impl Drop for Cancelling {
+        fn drop(&mut self) {
+            self.dispatch.remove(self.number.load(Ordering::Relaxed));
+            let _ = self.gone.send(());
+        }
+    }
+
+    #[test]
+    fn a_listener_may_cancel_while_it_is_let_go() {
+        let (jobs, taken) = mpsc::channel();
+        let dispatch = Arc::new(Dispatch::new(jobs));
+        dispatch.start(taken, Weak::new(), Arc::default()).expect("a thread starts");
+        let (gone, went) = mpsc::channel();
+        let listener = Arc::new(Cancelling { dispatch: Arc::clone(&dispatch), number: AtomicU64::new(0), gone });
+        let number = dispatch.add_changes(Arc::clone(&listener) as Arc<dyn ChangeListener>);
+        listener.number.store(number, Ordering::Relaxed);
+        drop(listener);
+        dispatch.stop();
+        went.recv_timeout(Duration::from_secs(10)).expect("it does not wait for a lock that its own thread has");
     }
 }

@@ -32,6 +32,7 @@ pub mod rows;
 mod shared;
 pub mod sync;
 pub mod transport;
+mod turns;
 pub mod types;
 pub mod visits;
 

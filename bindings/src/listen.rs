@@ -38,14 +38,15 @@ pub trait ChangeListener: Send + Sync {
     fn on_change(&self, change: Change) -> Result<(), ForeignError>;
 }
 
-/// Hears of the state of the queue, at most ten times a second.
+/// Hears of the state of the queue: how it is when the listener comes, and from then on at most ten times a second.
 #[uniffi::export(foreign)]
 pub trait StatusListener: Send + Sync {
     /// Called when it may have changed.
     fn on_status(&self, status: SyncStatus) -> Result<(), ForeignError>;
 }
 
-/// Hears of each record that the server refused and that a person must look at: once after it came, and once after an opening that finds it.
+/// Hears of each record that the server refused and that a person must look at: of those that are there when the listener comes, and of each that
+/// comes later.
 #[uniffi::export(foreign)]
 pub trait RefusalListener: Send + Sync {
     /// Called for each.
@@ -78,18 +79,21 @@ impl Drop for Subscription {
 impl FieldApp {
     /// Tells `listener` of changes until the subscription is cancelled or released.
     pub fn on_changes(&self, listener: Arc<dyn ChangeListener>) -> Result<Arc<Subscription>, DoorstepError> {
+        self.shared.with(|_| Ok(()))?;
         let number = self.shared.dispatch.add_changes(listener);
         Ok(Arc::new(Subscription { shared: Arc::clone(&self.shared), number }))
     }
 
     /// Tells `listener` the state of the queue until the subscription is cancelled or released.
     pub fn on_status(&self, listener: Arc<dyn StatusListener>) -> Result<Arc<Subscription>, DoorstepError> {
+        self.shared.with(|_| Ok(()))?;
         let number = self.shared.dispatch.add_status(listener);
         Ok(Arc::new(Subscription { shared: Arc::clone(&self.shared), number }))
     }
 
     /// Tells `listener` of refused records until the subscription is cancelled or released.
     pub fn on_refusals(&self, listener: Arc<dyn RefusalListener>) -> Result<Arc<Subscription>, DoorstepError> {
+        self.shared.with(|_| Ok(()))?;
         let number = self.shared.dispatch.add_refusals(listener);
         Ok(Arc::new(Subscription { shared: Arc::clone(&self.shared), number }))
     }

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use doorstep_core::docs::DocKind;
-use doorstep_core::field::{Bell, FieldError, Watched};
+use doorstep_core::field::{FieldError, Watched};
 use doorstep_core::model::{DocId, Invalid};
 
 use crate::error::{DoorstepError, ForeignError};
 use crate::listen::ChangedRecord;
 use crate::shared::Shared;
 use crate::sync::{LastError, Syncer, last_error};
+use crate::turns::Ending;
 use crate::types::Timestamp;
 
 /// What happens on a live connection.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum LiveEvent {
-    /// There is a connection; the exchange that brings everything up to date begins.
+    /// There is a connection; the exchange that brings everything up to date begins. Comes again after a failure, and after a round of `sync`.
     Connected,
     /// Everything is exchanged.
     Exchanged {
@@ -51,43 +52,48 @@ pub trait LiveObserver: Send + std::marker::Sync {
 
 /// A live connection: goes on until it is cancelled or released.
 #[derive(uniffi::Object)]
-pub struct LiveHandle(Bell);
+pub struct LiveHandle(Ending);
 
 #[uniffi::export]
 impl LiveHandle {
     /// Ends it within milliseconds. What waits goes out with the next round.
     pub fn cancel(&self) -> Result<(), DoorstepError> {
-        self.0.stop();
+        self.0.end();
         Ok(())
     }
 }
 
 impl Drop for LiveHandle {
     fn drop(&mut self) {
-        self.0.stop();
+        self.0.end();
     }
 }
 
 #[uniffi::export]
 impl Syncer {
-    /// Stays connected: sends what is recorded, applies what others record, connects again after a failure. Returns at once. One at a time.
+    /// Stays connected: sends what is recorded, applies what others record, connects again after a failure. Returns at once. One at a
+    /// time: a second begins when the first has ended.
     pub fn live(&self, observer: Arc<dyn LiveObserver>) -> Result<Arc<LiveHandle>, DoorstepError> {
         let server = self.shared.with(|engine| engine.identity().map(|identity| identity.server).ok_or(FieldError::NotEnrolled))?;
         let missing = || Invalid::new("live", "is missing: an app with its own transport brings its own live transport");
         let transport = self.shared.connect.live(&server).and_then(|live| live.ok_or_else(missing)).map_err(DoorstepError::invalid)?;
-        let bell = Bell::new();
-        let stop = bell.clone();
-        self.shared.spawn(&bell, "doorstep-live", move |shared| {
-            // What fails is told as lost; nothing else comes of the watch than its end.
-            let _ = shared.with(|engine| {
-                engine.watch_promptly(transport, &stop, &mut |watched| {
-                    let (event, observer) = (event(shared, watched), Arc::clone(&observer));
-                    shared.dispatch.call(move || observer.on_live(event));
-                })
-            });
+        let ending = Ending::new(&self.shared.turns);
+        let until = ending.clone();
+        self.shared.spawn(&ending, "doorstep-live", move |shared| {
+            let mut told = |watched: &Watched| {
+                let (event, observer) = (event(shared, watched), Arc::clone(&observer));
+                shared.dispatch.call(move || observer.on_live(event));
+            };
+            while let Some((_turn, bell)) = shared.turns.live(&until) {
+                // What fails on the way is told as lost and tried again: a watch comes back when it is told to, or when it has no reason any more.
+                let watched = shared.with(|engine| engine.watch_promptly(Arc::clone(&transport), &bell, &mut told));
+                if watched.is_err() || !bell.is_stopped() {
+                    break;
+                }
+            }
             shared.dispatch.call(move || observer.on_live(LiveEvent::Stopped));
         })?;
-        Ok(Arc::new(LiveHandle(bell)))
+        Ok(Arc::new(LiveHandle(ending)))
     }
 }
 

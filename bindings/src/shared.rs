@@ -1,16 +1,18 @@
 //! What all objects of one opened phone share: the engine, until it is shut down, the language, and the thread that calls listeners.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use doorstep_core::field::{Bell, Engine, FieldError, LiveTransport, Subscription, Transport};
+use doorstep_core::field::{Engine, FieldError, LiveTransport, Subscription, Transport};
 use doorstep_core::model::Invalid;
 use doorstep_core::text::Lang;
 
 use crate::diagnostics::Log;
 use crate::dispatch::Dispatch;
 use crate::error::DoorstepError;
+use crate::turns::{Ending, Turns};
 
 /// How the server is reached: by the engine's own clients or by the app's.
 pub(crate) trait Connect: Send + Sync {
@@ -20,7 +22,7 @@ pub(crate) trait Connect: Send + Sync {
 
 /// A thread that uses the network, and what stops it.
 pub(crate) struct Worker {
-    pub bell: Bell,
+    pub ending: Ending,
     pub thread: JoinHandle<()>,
 }
 
@@ -30,8 +32,10 @@ pub(crate) struct Shared {
     pub connect: Box<dyn Connect>,
     pub dispatch: Dispatch,
     pub log: Arc<Log>,
+    pub turns: Arc<Turns>,
     pub folder: Option<std::path::PathBuf>,
-    workers: Mutex<Vec<Worker>>,
+    /// Nothing after the shutdown: what would begin then would neither be stopped nor heard of.
+    workers: Mutex<Option<Vec<Worker>>>,
     watching: Mutex<Option<Subscription>>,
 }
 
@@ -43,19 +47,14 @@ impl Shared {
         log: Arc<Log>,
         folder: Option<std::path::PathBuf>,
     ) -> Result<Arc<Self>, DoorstepError> {
-        let shared = Arc::new_cyclic(|weak| Self {
-            engine: RwLock::new(None),
-            lang,
-            connect,
-            dispatch: Dispatch::start(weak.clone(), Arc::clone(&log)),
-            log,
-            folder,
-            workers: Mutex::default(),
-            watching: Mutex::default(),
-        });
-        let changed = shared.dispatch.on_notice();
-        *lock(&shared.watching) = Some(engine.subscribe(move |notice| changed(notice)));
-        *shared.engine.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        let (jobs, taken) = mpsc::channel();
+        let dispatch = Dispatch::new(jobs);
+        let changed = dispatch.on_notice();
+        let watching = Mutex::new(Some(engine.subscribe(move |notice| changed(notice))));
+        let (engine, workers) = (RwLock::new(Some(engine)), Mutex::new(Some(Vec::new())));
+        let shared = Arc::new(Self { engine, lang, connect, dispatch, log, turns: Arc::default(), folder, workers, watching });
+        let started = shared.dispatch.start(taken, Arc::downgrade(&shared), Arc::clone(&shared.log));
+        started.map_err(|_| DoorstepError::internal())?;
         Ok(shared)
     }
 
@@ -71,21 +70,27 @@ impl Shared {
         catch_unwind(AssertUnwindSafe(|| ask(engine))).unwrap_or_else(|_| Err(DoorstepError::internal()))
     }
 
-    /// Starts a thread that may hold the engine until its bell is rung.
-    pub(crate) fn spawn(self: &Arc<Self>, bell: &Bell, name: &str, work: impl FnOnce(&Self) + Send + 'static) -> Result<(), DoorstepError> {
+    /// Starts a thread that may hold the engine until it is told to end.
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        ending: &Ending,
+        name: &str,
+        work: impl FnOnce(&Self) + Send + 'static,
+    ) -> Result<(), DoorstepError> {
         let mut workers = lock(&self.workers);
+        let workers = workers.as_mut().ok_or_else(DoorstepError::closed)?;
         workers.retain(|worker| !worker.thread.is_finished());
         let shared = Arc::clone(self);
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&shared));
         let thread = thread.map_err(|_| DoorstepError::internal())?;
-        workers.push(Worker { bell: bell.clone(), thread });
+        workers.push(Worker { ending: ending.clone(), thread });
         Ok(())
     }
 
     /// Stops what runs and lets the store go; everything answers `Closed` from then on. The folder of a phone that was erased is removed.
     pub(crate) fn shut_down(&self) {
-        let workers = std::mem::take(&mut *lock(&self.workers));
-        workers.iter().for_each(|worker| worker.bell.stop());
+        let workers = lock(&self.workers).take().unwrap_or_default();
+        workers.iter().for_each(|worker| worker.ending.end());
         *lock(&self.watching) = None;
         for worker in workers {
             // A worker never calls listeners itself, so it is never this thread; one that panicked has ended too.

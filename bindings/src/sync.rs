@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use doorstep_core::field::{self as core, Bell, Driven, FieldError, Patience};
+use doorstep_core::field::{self as core, Driven, FieldError, Patience};
 use doorstep_core::sync::client::SyncFailure;
 use doorstep_core::text::Lang;
 
 use crate::error::{DoorstepError, ForeignError};
 use crate::platform::SystemClock;
 use crate::shared::{Shared, lock};
+use crate::turns::Ending;
 use crate::types::{Id, Span, Timestamp};
 
 /// What the engine is doing.
@@ -143,7 +144,7 @@ type Ended = Mutex<Option<Result<SyncReport, DoorstepError>>>;
 /// One round. Releasing it does not end the round.
 #[derive(uniffi::Object)]
 pub struct SyncHandle {
-    bell: Bell,
+    ending: Ending,
     ended: Arc<Ended>,
 }
 
@@ -151,7 +152,7 @@ pub struct SyncHandle {
 impl SyncHandle {
     /// Ends the round within milliseconds, whatever the network does. Nothing is lost by it.
     pub fn cancel(&self) -> Result<(), DoorstepError> {
-        self.bell.stop();
+        self.ending.end();
         Ok(())
     }
 
@@ -185,7 +186,7 @@ impl Syncer {
         self.shared.with(|engine| Ok(engine.waiting().into_iter().map(record).collect()))
     }
 
-    /// Begins one round: pushes what waits, pulls what changed. Returns at once.
+    /// Begins one round: pushes what waits, pulls what changed. Returns at once. Rounds wait for each other, and a live connection pauses for one.
     pub fn start_sync(&self, observer: Arc<dyn SyncObserver>) -> Result<Arc<SyncHandle>, DoorstepError> {
         self.start(Patience::default(), observer)
     }
@@ -225,12 +226,14 @@ impl Syncer {
     fn start(&self, patience: Patience, observer: Arc<dyn SyncObserver>) -> Result<Arc<SyncHandle>, DoorstepError> {
         let server = self.shared.with(|engine| engine.identity().map(|identity| identity.server).ok_or(FieldError::NotEnrolled))?;
         let transport = self.shared.connect.transport(&server).map_err(DoorstepError::invalid)?;
-        let bell = Bell::new();
+        let ending = Ending::new(&self.shared.turns);
         let ended: Arc<Ended> = Arc::default();
-        let handle = Arc::new(SyncHandle { bell: bell.clone(), ended: Arc::clone(&ended) });
-        let stop = bell.clone();
-        self.shared.spawn(&bell, "doorstep-sync", move |shared| {
+        let handle = Arc::new(SyncHandle { ending: ending.clone(), ended: Arc::clone(&ended) });
+        let until = ending.clone();
+        self.shared.spawn(&ending, "doorstep-sync", move |shared| {
             let began = Instant::now();
+            let turn = shared.turns.round(&until, patience.budget);
+            let left = patience.budget.map(|budget| budget.saturating_sub(began.elapsed()));
             let mut told = |driven: Driven<'_>| {
                 if let Driven::Progress(status) = driven {
                     let (status, observer) = (SyncStatus::of(status, shared.lang), Arc::clone(&observer));
@@ -239,10 +242,12 @@ impl Syncer {
             };
             let mut status = None;
             let result = shared.with(|engine| {
-                let driven = engine.drive(&transport, &stop, patience, &mut told);
+                let _turn = turn.as_ref().ok_or(SyncFailure::Abandoned)?;
+                let driven = engine.drive(&transport, &until.bell(), Patience { budget: left, ..patience }, &mut told);
                 status = Some(engine.status());
                 driven
             });
+            drop(turn);
             let code = result.as_ref().map_or_else(|error| error.code().to_owned(), |_| "ok".to_owned());
             if let Some(status) = &status {
                 shared.log.round(doorstep_core::model::Clock::now(&SystemClock), began.elapsed(), &code, status);

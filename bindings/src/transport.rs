@@ -121,7 +121,8 @@ impl core::Transport for AppTransport {
 #[uniffi::export(foreign)]
 pub trait LiveTransport: Send + Sync {
     /// Opens a WebSocket; what happens is told to `line`, from any thread, beginning with `opened`, `refused` or `broke`.
-    fn open(&self, url: String, line: Arc<LiveLine>) -> Result<(), ForeignError>;
+    // Not named `open`: for a foreign trait's method with a name that Swift reserves, uniffi 0.32 writes a C header that does not compile.
+    fn connect(&self, url: String, line: Arc<LiveLine>) -> Result<(), ForeignError>;
     /// Sends one binary message on the line of this number.
     fn send(&self, line: u64, frame: Vec<u8>) -> Result<(), ForeignError>;
     /// Closes the line of this number with the code 1000.
@@ -202,7 +203,7 @@ impl core::LiveTransport for AppLive {
         let line = AppLine { transport: Arc::clone(&self.transport), number, happened, wake: tell.clone(), is_open: true };
         let url = format!("{}{path}", self.server.replacen("http", "ws", 1));
         let given = Arc::new(LiveLine { number, tell: Mutex::new(tell) });
-        self.transport.open(url, given).map_err(|_| SyncFailure::Unreachable)?;
+        self.transport.connect(url, given).map_err(|_| SyncFailure::Unreachable)?;
         match line.happened.recv_timeout(LONGEST_OPENING) {
             Ok(Happened::Opened) => Ok(Box::new(line)),
             Ok(Happened::Refused(failure)) => Err(failure),

@@ -13,7 +13,8 @@ let package = Package(
         .target(name: "Doorstep", dependencies: ["DoorstepFFI"]),
         .target(name: "MorningKit", dependencies: ["Doorstep"]),
         .executableTarget(name: "Morning", dependencies: ["MorningKit"]),
-        .testTarget(name: "DoorstepTests", dependencies: ["Doorstep", "MorningKit"]),
+        .executableTarget(name: "Recorder", dependencies: ["Doorstep"]),
+        .testTarget(name: "DoorstepTests", dependencies: ["Doorstep", "MorningKit", "Recorder"]),
     ],
     swiftLanguageModes: [.v6]
 )

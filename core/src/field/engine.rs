@@ -108,7 +108,8 @@ impl State {
         match (grid, self.grids().as_slice()) {
             (Some(grid), _) => Ok(grid),
             (None, [only]) => Ok(*only),
-            (None, _) => Err(FieldError::NotFound { what: "grid" }),
+            // A phone without an identity has no grid either: the first reason is the one that helps.
+            (None, _) => Err(self.given().err().unwrap_or(FieldError::NotFound { what: "grid" })),
         }
     }
 

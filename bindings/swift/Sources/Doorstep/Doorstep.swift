@@ -119,7 +119,7 @@ public final class Doorstep: Sendable {
         }
     }
 
-    /// What changed, bursts together; read again what the screen shows.
+    /// What changed, bursts together; read again what the screen shows. Ends with `close`.
     public func changes() throws -> AsyncStream<Change> {
         let (stream, feed) = AsyncStream.makeStream(of: Change.self, bufferingPolicy: .bufferingNewest(64))
         let subscription = try generated.onChanges(listener: ChangeFeed(feed))
@@ -127,7 +127,7 @@ public final class Doorstep: Sendable {
         return stream
     }
 
-    /// The state of the queue, the present one first.
+    /// The state of the queue, the present one first. Ends with `close`.
     public func statusUpdates() throws -> AsyncStream<SyncStatus> {
         let (stream, feed) = AsyncStream.makeStream(of: SyncStatus.self, bufferingPolicy: .bufferingNewest(1))
         feed.yield(try syncer.status())
@@ -136,7 +136,7 @@ public final class Doorstep: Sendable {
         return stream
     }
 
-    /// Each record that the server refused, also those that an earlier run left.
+    /// Each record that the server refused, also those that are there already. Ends with `close`.
     public func refusals() throws -> AsyncStream<RefusedRecord> {
         let (stream, feed) = AsyncStream.makeStream(of: RefusedRecord.self, bufferingPolicy: .bufferingNewest(256))
         let subscription = try generated.onRefusals(listener: RefusalFeed(feed))
@@ -193,22 +193,27 @@ private final class RoundObserver: SyncObserver {
     func onFinished() throws { feed.finish() }
 }
 
+// The engine lets its listeners go when it is shut down: their streams end with them.
+
 private final class ChangeFeed: ChangeListener {
     private let feed: AsyncStream<Change>.Continuation
     init(_ feed: AsyncStream<Change>.Continuation) { self.feed = feed }
     func onChange(change: Change) throws { feed.yield(change) }
+    deinit { feed.finish() }
 }
 
 private final class StatusFeed: StatusListener {
     private let feed: AsyncStream<SyncStatus>.Continuation
     init(_ feed: AsyncStream<SyncStatus>.Continuation) { self.feed = feed }
     func onStatus(status: SyncStatus) throws { feed.yield(status) }
+    deinit { feed.finish() }
 }
 
 private final class RefusalFeed: RefusalListener {
     private let feed: AsyncStream<RefusedRecord>.Continuation
     init(_ feed: AsyncStream<RefusedRecord>.Continuation) { self.feed = feed }
     func onRefused(record: RefusedRecord) throws { feed.yield(record) }
+    deinit { feed.finish() }
 }
 
 private final class LiveFeed: LiveObserver {

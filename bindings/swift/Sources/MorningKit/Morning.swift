@@ -104,7 +104,7 @@ public struct Morning: Sendable {
     private func follow(_ phone: Doorstep) throws {
         guard let row = try phone.cases.open(grid: nil).first else { return }
         let actions = try phone.cases.actions(id: row.id)
-        print("“\(row.excerpt)”可以:" + actions.map(\.label).joined(separator: ", "))
+        print("“\(row.excerpt ?? "")”可以:" + actions.map(\.label).joined(separator: ", "))
         _ = try phone.cases.act(id: row.id, kind: .closed, text: "换了灯泡")
         for line in try phone.cases.get(id: row.id).timeline {
             print(" ", line.label, line.byName ?? "", line.text ?? "", line.acceptedAt == nil ? "(待发送)" : "")

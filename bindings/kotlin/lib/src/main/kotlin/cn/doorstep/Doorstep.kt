@@ -3,6 +3,7 @@ package cn.doorstep
 
 import cn.doorstep.ffi.*
 import kotlinx.coroutines.*
+import kotlinx.coroutines.channels.ProducerScope
 import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.*
 import java.nio.file.Path
@@ -42,24 +43,24 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
             val subscription = app.onStatus(object : StatusListener {
                 override fun onStatus(status: SyncStatus) { trySend(status) }
             })
-            awaitClose { subscription.end() }
+            untilClosed { subscription.end() }
         }.conflate().stateIn(scope, SharingStarted.Eagerly, subjects.sync.status())
     }
 
-    /** What changed, bursts together; collect it and read again what the screen shows. */
+    /** What changed, bursts together; collect it and read again what the screen shows. Ends with [close]. */
     val changes: Flow<Change> = callbackFlow {
         val subscription = app.onChanges(object : ChangeListener {
             override fun onChange(change: Change) { trySend(change) }
         })
-        awaitClose { subscription.end() }
+        untilClosed { subscription.end() }
     }.buffer(64)
 
-    /** Each record that the server refused, also those that an earlier run left. */
+    /** Each record that the server refused, also those that are there when it is collected. Ends with [close]. */
     val refusals: Flow<RefusedRecord> = callbackFlow {
         val subscription = app.onRefusals(object : RefusalListener {
             override fun onRefused(record: RefusedRecord) { trySend(record) }
         })
-        awaitClose { subscription.end() }
+        untilClosed { subscription.end() }
     }.buffer(256)
 
     /** The generated object, for what this layer does not have. It is closed with this one. */
@@ -127,13 +128,23 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
         platform.close()
     }
 
+    /** Keeps a flow going until its collector or this phone goes. */
+    private suspend fun ProducerScope<*>.untilClosed(end: () -> Unit) {
+        val closing = scope.coroutineContext.job.invokeOnCompletion { close() }
+        awaitClose {
+            closing.dispose()
+            end()
+        }
+    }
+
     private suspend fun <T> read(ask: FieldApp.() -> T): T = withContext(Dispatchers.IO) { app.ask() }
 
     private class NotOurs : Exception()
 
     private suspend fun round(progress: (SyncStatus) -> Unit, start: (SyncObserver) -> SyncHandle): SyncReport {
         val finished = CompletableDeferred<Unit>()
-        val handle = withContext(Dispatchers.IO) {
+        // Not cancelled halfway: a round that has begun without its handle could not be ended.
+        val handle = withContext(Dispatchers.IO + NonCancellable) {
             start(object : SyncObserver {
                 override fun onProgress(status: SyncStatus) = progress(status)
                 override fun onFinished() { finished.complete(Unit) }
