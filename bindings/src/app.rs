@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_core::field::{Engine, LifeMark, MarkFile, NoMark};
+use doorstep_core::field::{Engine, Invitation, LifeMark, MarkFile, NoMark};
 use doorstep_core::model::Clock as CoreClock;
 use doorstep_core::store::sealed::StoreKey;
 use doorstep_core::store::{SealedStore, Store, StoreError};
@@ -23,7 +23,7 @@ use crate::rows::SyncState;
 use crate::shared::Shared;
 use crate::sync::Syncer;
 use crate::transport::{Connector, LiveTransport, Transport};
-use crate::types::Id;
+use crate::types::{Id, Timestamp};
 use crate::visits::Visits;
 
 /// A language of labels and sentences.
@@ -195,6 +195,18 @@ impl FieldApp {
     pub fn enrol(&self, server: String, code: String, label: String) -> Result<Identity, DoorstepError> {
         let transport = self.shared.connect.transport(&server).map_err(DoorstepError::invalid)?;
         self.shared.with(|engine| engine.enrol(&*transport, &server, &code, &label).map(Identity::from))
+    }
+
+    /// The same with the text of the QR code that an administrator shows: it names server and code.
+    pub fn enrol_with(&self, invitation: String, label: String) -> Result<Identity, DoorstepError> {
+        let Invitation { server, code } = invitation.parse().map_err(DoorstepError::invalid)?;
+        self.enrol(server, code, label)
+    }
+
+    /// Until when this phone shows what it holds without hearing from the server, by the server's clock; nothing where that is for ever. After it
+    /// every reading is `LeaseOver`, and recording goes on.
+    pub fn lease_until(&self) -> Result<Option<Timestamp>, DoorstepError> {
+        self.shared.with(|engine| Ok(engine.lease_until().map(Timestamp::from)))
     }
 
     /// Who this phone is; nothing before it is enrolled.

@@ -14,7 +14,7 @@ use crate::rows::{
     tags,
 };
 use crate::shared::Shared;
-use crate::types::{CalendarDay, Id, parsed};
+use crate::types::{CalendarDay, Id, Timestamp, parsed};
 use crate::visits::{Visit, visits};
 
 /// A row of a list of households.
@@ -64,6 +64,19 @@ pub struct HouseholdDetails {
     pub remark: Option<String>,
 }
 
+/// That people were told what is recorded of them and what for.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Notice {
+    /// Which text they were given.
+    pub version: String,
+    /// What the record is for.
+    pub purpose: String,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Id,
+}
+
 /// A household with everything that belongs to it.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct Household {
@@ -73,6 +86,8 @@ pub struct Household {
     pub grid: Option<Id>,
     /// Its fields.
     pub details: HouseholdDetails,
+    /// The notice that the people here were last given.
+    pub notice: Option<Notice>,
     /// Its tags.
     pub tags: Vec<String>,
     /// The residents registered here.
@@ -171,6 +186,11 @@ impl Households {
         self.shared.with(|engine| engine.set_member(id.into(), resident.into(), in_household))
     }
 
+    /// Notes that the people here were told by this person, now, what is recorded of them and what for.
+    pub fn give_notice(&self, id: Id, version: String, purpose: String) -> Result<(), DoorstepError> {
+        self.shared.with(|engine| engine.give_notice(id.into(), &version, &purpose))
+    }
+
     /// Moves a household to another grid of this person.
     pub fn move_to(&self, id: Id, grid: Id) -> Result<(), DoorstepError> {
         self.shared.with(|engine| engine.move_household(id.into(), grid.into()))
@@ -211,6 +231,12 @@ fn detail(household: CoreHousehold, conflicts: Vec<FieldConflict>, sync: SyncSta
             phone: details.phone.map(|phone| phone.reveal().as_str().to_owned()),
             remark: revealed(details.remark),
         },
+        notice: details.notice.map(|notice| Notice {
+            version: notice.version,
+            purpose: notice.purpose,
+            at: notice.at.into(),
+            by: notice.by.into(),
+        }),
         tags: tags(household.tags),
         members: household.members.into_iter().map(Id::from).collect(),
         visits: visits(household.visits),
@@ -230,5 +256,6 @@ fn core_details(details: HouseholdDetails) -> Result<CoreDetails, DoorstepError>
         contact: personal(details.contact),
         phone: parsed(details.phone)?.map(Personal::new),
         remark: personal(details.remark),
+        notice: None,
     })
 }

@@ -54,6 +54,9 @@ pub struct ResidentDetails {
     /// What the next visitor should know.
     #[uniffi(default = None)]
     pub remark: Option<String>,
+    /// Who answers for the person; nobody under 14 is recorded without.
+    #[uniffi(default = None)]
+    pub guardian: Option<Id>,
 }
 
 /// A resident with everything on the card.
@@ -109,6 +112,7 @@ impl Residents {
                     id_number: details.id_number.map(|number| number.reveal().as_str().to_owned()),
                     born: details.born.map(|born| CalendarDay::from(*born.reveal())),
                     remark: revealed(details.remark),
+                    guardian: details.guardian.map(Into::into),
                 },
                 tags: tags(resident.tags),
                 notes: notes(resident.notes),
@@ -155,5 +159,6 @@ fn core_details(details: ResidentDetails) -> Result<CoreDetails, DoorstepError> 
         id_number: parsed(details.id_number)?.map(Personal::new),
         born: details.born.map(|born| born.day()).transpose().map_err(DoorstepError::invalid)?.map(Personal::new),
         remark: personal(details.remark),
+        guardian: details.guardian.map(Into::into),
     })
 }

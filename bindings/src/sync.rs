@@ -206,6 +206,20 @@ impl Syncer {
         self.start(Patience { budget: Some(PUSH_BUDGET), retries: true }, observer).map(Some)
     }
 
+    /// Packs all that waits so that another session on a shared phone can carry it: each mail is encrypted to the server, goes into a file that the sessions
+    /// share, and may be carried as often as anybody likes. Nothing leaves the queue: the next round of this store hears the verdicts.
+    pub fn pack_mail(&self) -> Result<Vec<Vec<u8>>, DoorstepError> {
+        self.shared.with(core::Engine::mail)
+    }
+
+    /// Carries a mail that another session packed; blocks for the network. Its file may go when this returns.
+    pub fn carry_mail(&self, mail: Vec<u8>) -> Result<(), DoorstepError> {
+        let server = self.shared.with(|engine| engine.identity().map(|identity| identity.server).ok_or(FieldError::NotEnrolled))?;
+        let transport = self.shared.connect.transport(&server).map_err(DoorstepError::invalid)?;
+        let answered = transport.post(core::MAIL_PATH, &mail).map_err(SyncFailure::from).and_then(core::mail_taken);
+        answered.map_err(|failure| DoorstepError::of(&failure.into(), self.shared.lang))
+    }
+
     /// Gives this phone up: with the next round that sends all that waits the device ends, and everything here is erased.
     pub fn sign_out(&self) -> Result<(), DoorstepError> {
         self.shared.with(core::Engine::sign_out)

@@ -33,7 +33,7 @@ pub use directory::{Centre, Directory, Grid, Staff};
 pub use geo::Point;
 pub use hash::ChangeHash;
 pub use hlc::{CLOCK_TOLERANCE, Hlc, HlcClock};
-pub use household::HouseholdDetails;
+pub use household::{HouseholdDetails, Notice};
 pub use id::{
     AccountId, AmendmentId, CaseId, CentreId, DeviceId, DeviceTag, DocId, Entropy, EventId, GrantId, GridId, GroupId, HouseholdId,
     Incarnation, LedgerId, NoteId, OrganisationId, PartyId, PersonId, PlaceId, ProposalId, ResidentId, SessionId, StreetId, VisitId,

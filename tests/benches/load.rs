@@ -79,6 +79,7 @@ pub fn household(grid: GridId, person: PersonId, door: usize) -> NewDocument {
         contact: Some(Personal::new("王建国".to_owned())),
         phone: Some(Personal::new("13800001234".parse().unwrap())),
         remark: Some(Personal::new("每周二下午在家,狗怕生".to_owned())),
+        notice: None,
     };
     let mut writes = household_writes(&details);
     writes.push(Write::set("grid", grid.as_bytes()));

@@ -1,9 +1,10 @@
 //! The document of a household. Merge: fields are registers, tags and members a register each, visits, amendments and notes are entries.
 
+use crate::docs::fields::Fields;
 use crate::docs::layout::Container;
 use crate::docs::write::DetailsWriter;
 use crate::docs::{Document, Lock, Words, Write};
-use crate::model::{Attachment, GridId, HouseholdDetails, HouseholdId, Note, PlaceId, ResidentId, Tag, Visit};
+use crate::model::{Attachment, GridId, HouseholdDetails, HouseholdId, Note, Notice, PlaceId, ResidentId, Tag, Visit};
 
 /// A household, read from its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,22 @@ pub fn household_writes(details: &HouseholdDetails) -> Vec<Write> {
     writer.text("contact", details.contact.as_ref().map(|contact| contact.reveal().as_str()));
     writer.text("phone", details.phone.as_ref().map(|phone| phone.reveal().as_str()));
     writer.text("remark", details.remark.as_ref().map(|remark| remark.reveal().as_str()));
+    let notice = details.notice.as_ref();
+    writer.text("notice", notice.map(|notice| notice.version.as_str()));
+    writer.text("purpose", notice.map(|notice| notice.purpose.as_str()));
+    writer.integer("noticed_at", notice.map(|notice| notice.at.0));
+    writer.id("noticed_by", notice.map(|notice| notice.by.as_bytes()));
     writer.finish()
+}
+
+/// The notice, if all of it is there.
+fn notice(root: &Fields) -> Option<Notice> {
+    Some(Notice {
+        version: root.text("notice")?,
+        purpose: root.text("purpose")?,
+        at: root.millis("noticed_at")?,
+        by: root.id("noticed_by")?,
+    })
 }
 
 impl Household {
@@ -63,6 +79,7 @@ impl Household {
                 contact: root.personal("contact"),
                 phone: root.parsed("phone").map(crate::model::Personal::new),
                 remark: root.personal("remark"),
+                notice: notice(&root),
             },
             tags: doc.tags(),
             members: doc.set_keys(Container::Members).iter().filter_map(|key| key.parse().ok()).collect(),

@@ -127,6 +127,10 @@ pub const fn fields(kind: DocKind) -> &'static [Field] {
                     personal("contact"),
                     personal("phone"),
                     personal("remark"),
+                    open("notice"),
+                    open("purpose"),
+                    open("noticed_at"),
+                    open("noticed_by"),
                     open("tags"),
                     open("members"),
                     open("visits"),
@@ -148,6 +152,7 @@ pub const fn fields(kind: DocKind) -> &'static [Field] {
                     personal("id_number"),
                     personal("born"),
                     personal("remark"),
+                    open("guardian"),
                     open("tags"),
                     personal("notes.text"),
                 ]

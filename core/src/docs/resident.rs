@@ -32,6 +32,7 @@ pub fn resident_writes(details: &ResidentDetails) -> Vec<Write> {
     writer.text("id_number", details.id_number.as_ref().map(|number| number.reveal().as_str()));
     writer.integer("born", details.born.as_ref().map(|born| i64::from(born.reveal().0)));
     writer.text("remark", details.remark.as_ref().map(|remark| remark.reveal().as_str()));
+    writer.id("guardian", details.guardian.as_ref().map(ResidentId::as_bytes));
     writer.finish()
 }
 
@@ -58,6 +59,7 @@ impl Resident {
                 id_number: root.parsed("id_number").map(Personal::new),
                 born: root.day("born").map(Personal::new),
                 remark: root.personal("remark"),
+                guardian: root.id("guardian"),
             },
             tags: doc.tags(),
             notes: doc.notes_with(words),

@@ -4,10 +4,13 @@ use crate::docs::Household;
 use crate::field::command::{Action, Details, MemberChange, TagChange};
 use crate::field::place::{MOST_NAME, MOST_REMARK, optional};
 use crate::field::{Engine, FieldError};
-use crate::model::{GridId, HouseholdDetails, HouseholdId, Invalid, Personal, ResidentId};
+use crate::model::{GridId, HouseholdDetails, HouseholdId, Invalid, Notice, Personal, ResidentId};
 
 /// The longest door, in characters.
 const MOST_DOOR: usize = 40;
+/// The longest name of a text that people are given, and the longest purpose, in characters.
+const MOST_NOTICE: usize = 40;
+const MOST_PURPOSE: usize = 200;
 
 impl Engine {
     /// Adds a household to a grid, or to the only one of this person.
@@ -72,6 +75,21 @@ impl Engine {
         })
     }
 
+    /// Notes that the people of a household were told by this person, now, what is recorded of them and what for.
+    ///
+    /// # Errors
+    /// [`FieldError::NotFound`], [`FieldError::Invalid`], [`FieldError::Denied`].
+    pub fn give_notice(&self, id: HouseholdId, version: &str, purpose: &str) -> Result<(), FieldError> {
+        let version = Invalid::check_text("notice", version, MOST_NOTICE)?;
+        let purpose = Invalid::check_text("purpose", purpose, MOST_PURPOSE)?;
+        self.command(|state, now| {
+            self.view(state, id.into(), "household")?;
+            let notice = Notice { version, purpose, at: now, by: state.given()?.person };
+            let details = HouseholdDetails { notice: Some(notice), ..HouseholdDetails::default() };
+            Ok((save(id, None, details, Vec::new(), Vec::new(), None), ()))
+        })
+    }
+
     /// A household with its visits and notes. Loads one document.
     ///
     /// # Errors
@@ -98,4 +116,25 @@ fn checked(mut details: HouseholdDetails) -> Result<HouseholdDetails, FieldError
     details.contact = optional("contact", details.contact.map(Personal::into_inner), MOST_NAME)?.map(Into::into);
     details.remark = optional("remark", details.remark.map(Personal::into_inner), MOST_REMARK)?.map(Into::into);
     Ok(details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::vector::enrolled_engine;
+
+    #[test]
+    fn a_notice_says_which_text_was_given_what_for_when_and_by_whom() {
+        let engine = enrolled_engine();
+        let door = engine.households(None).unwrap()[0].row.id;
+        assert_eq!(engine.household(door).unwrap().details.notice, None);
+        assert!(matches!(engine.give_notice(door, "2026-01", " "), Err(FieldError::Invalid(_))));
+        engine.give_notice(door, "2026-01", "走访与求助").unwrap();
+        let notice = engine.household(door).unwrap().details.notice.unwrap();
+        assert_eq!((notice.version.as_str(), notice.purpose.as_str()), ("2026-01", "走访与求助"));
+        assert_eq!(notice.by, engine.identity().unwrap().person);
+        assert_eq!(notice.at.day(), engine.today());
+        engine.give_notice(door, "2026-02", "走访与求助").unwrap();
+        assert_eq!(engine.household(door).unwrap().details.notice.unwrap().version, "2026-02");
+    }
 }

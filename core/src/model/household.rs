@@ -1,6 +1,6 @@
 //! Households: a door and the people behind it.
 
-use crate::model::{Personal, Phone, PlaceId};
+use crate::model::{Millis, PersonId, Personal, Phone, PlaceId};
 
 /// The descriptive fields of a household; in a change of a household, `None` leaves a field as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
@@ -21,4 +21,25 @@ pub struct HouseholdDetails {
     /// What one should know before knocking.
     #[n(4)]
     pub remark: Option<Personal<String>>,
+    /// The notice that the people here were last given.
+    #[n(5)]
+    pub notice: Option<Notice>,
+}
+
+/// That people were told what is recorded of them and what for (告知, 个人信息保护法, article 17).
+#[derive(Debug, Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Notice {
+    /// Which text they were given: `2026-01`.
+    #[n(0)]
+    pub version: String,
+    /// What the record is for.
+    #[n(1)]
+    pub purpose: String,
+    /// When.
+    #[n(2)]
+    pub at: Millis,
+    /// By whom.
+    #[n(3)]
+    pub by: PersonId,
 }

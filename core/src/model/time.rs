@@ -53,6 +53,13 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
+    /// The same day so many years later; of a leap day that is none then, the day before.
+    pub fn plus_years(self, years: i32) -> Self {
+        let later = self.to_civil().and_then(|date| date.checked_add(jiff::Span::new().try_years(years).ok()?).ok());
+        let days = later.and_then(|date| i32::try_from(EPOCH.until(date).ok()?.get_days()).ok());
+        days.map_or(self.plus(years.saturating_mul(365)), Self)
+    }
+
     /// When the day begins in the district.
     pub const fn begins_at(self) -> Millis {
         Millis(self.0 as i64 * DAY_MILLIS - EAST_8)

@@ -104,6 +104,7 @@ fn fill_grid(documents: &mut Vec<NewDocument>, size: Size, grid: GridId, number:
                 contact: Some(Personal::new(dice.name())),
                 phone: dice.phone(),
                 remark: None,
+                notice: None,
             };
             let tags: &[&str] = match dice.throw(20) {
                 0 => &["独居", "高龄"],

@@ -39,6 +39,7 @@ pub(super) fn beginning() -> Vec<Write> {
         contact: Some(Personal::new("张三".into())),
         phone: None,
         remark: None,
+        notice: None,
     };
     let mut writes = vec![Write::set("grid", grid().as_bytes())];
     writes.extend(household_writes(&details));

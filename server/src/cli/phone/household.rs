@@ -56,6 +56,17 @@ pub enum Command {
         /// The resident: an id, or a name or words that find it
         resident: String,
     },
+    /// Note that the people there were told what is recorded of them and what for
+    Notice {
+        /// The household: an id, or a door or words that find it
+        household: String,
+        /// Which text they were given, such as 2026-01
+        #[arg(long)]
+        version: String,
+        /// What the record is for
+        #[arg(long)]
+        purpose: String,
+    },
     /// Move a household to another of your grids
     ToGrid {
         /// The household: an id, or a door or words that find it
@@ -94,6 +105,7 @@ impl Fields {
             contact: self.contact.map(Personal::new),
             phone: self.phone,
             remark: self.remark.map(Personal::new),
+            notice: None,
         };
         Ok((details, put_on(self.tags, true)))
     }
@@ -131,6 +143,11 @@ pub(super) fn perform(phone: &Phone, command: Command, page: &mut Page<'_>) -> R
         Command::MoveOut { household, resident } => {
             let id = find(&household)?;
             phone.engine.set_member(id, find_resident(&resident)?, false)?;
+            id
+        }
+        Command::Notice { household, version, purpose } => {
+            let id = find(&household)?;
+            phone.engine.give_notice(id, &version, &purpose)?;
             id
         }
         Command::ToGrid { household, grid } => {

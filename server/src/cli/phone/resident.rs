@@ -56,13 +56,16 @@ pub struct Fields {
     /// What one should know
     #[arg(long, value_name = "TEXT")]
     pub remark: Option<String>,
+    /// Who answers for somebody under 14: an id, or a name or words that find the card
+    #[arg(long, value_name = "RESIDENT")]
+    pub guardian: Option<String>,
     /// A tag to put on; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     pub tags: Vec<Tag>,
 }
 
 impl Fields {
-    fn details(self, name: Option<String>, household: Option<HouseholdId>) -> ResidentDetails {
+    fn details(self, name: Option<String>, household: Option<HouseholdId>, guardian: Option<ResidentId>) -> ResidentDetails {
         ResidentDetails {
             name: name.map(Personal::new),
             household,
@@ -70,6 +73,7 @@ impl Fields {
             id_number: self.id_number,
             born: self.born.map(Personal::new),
             remark: self.remark.map(Personal::new),
+            guardian,
         }
     }
 }
@@ -80,18 +84,24 @@ pub(super) fn perform(phone: &Phone, command: Command, page: &mut Page<'_>) -> R
         Some(named) => index.resolve(phone, named, &[DocKind::Household]).map(|(_, id)| Some(HouseholdId::from(id))),
         None => Ok(None),
     };
+    let guardian_of = |fields: &Fields| match &fields.guardian {
+        Some(named) => index.resolve(phone, named, &[DocKind::Resident]).map(|(_, id)| Some(ResidentId::from(id))),
+        None => Ok(None),
+    };
     let (id, household) = match command {
         Command::Add { name, grid, mut fields } => {
             let grid = grid.map(|named| index.grid_named(&named)).transpose()?;
             let household = household_of(&fields)?;
+            let guardian = guardian_of(&fields)?;
             let tags = put_on(std::mem::take(&mut fields.tags), true);
-            (phone.engine.add_resident(grid, fields.details(Some(name), household), tags)?, household)
+            (phone.engine.add_resident(grid, fields.details(Some(name), household, guardian), tags)?, household)
         }
         Command::Change { resident, name, mut fields } => {
             let (_, id) = index.resolve(phone, &resident, &[DocKind::Resident])?;
             let household = household_of(&fields)?;
+            let guardian = guardian_of(&fields)?;
             let tags = put_on(std::mem::take(&mut fields.tags), true);
-            let details = fields.details(name, household);
+            let details = fields.details(name, household, guardian);
             if details == ResidentDetails::default() && tags.is_empty() {
                 return Err(PhoneError::NothingToChange);
             }

@@ -70,8 +70,14 @@ impl Draft {
 
     pub(super) fn write(self, batch: &mut Vec<NewDocument>) {
         let Self { id, grid, place, residents, row } = self;
-        let details =
-            HouseholdDetails { place: Some(place), door: Some(row.door), contact: row.contact, phone: row.phone, remark: row.remark };
+        let details = HouseholdDetails {
+            place: Some(place),
+            door: Some(row.door),
+            contact: row.contact,
+            phone: row.phone,
+            remark: row.remark,
+            notice: None,
+        };
         let mut writes = household_writes(&details);
         writes.extend(residents.iter().map(|resident| set(Container::Members, &ResidentId::from(*resident).to_string())));
         batch.push(document(id, DocKind::Household, grid, writes, &row.tags));

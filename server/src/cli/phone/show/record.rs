@@ -152,6 +152,12 @@ fn household(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
     fields.personal("contact", details.contact);
     fields.number(reader, "phone", digits(&details.phone));
     fields.personal("remark", details.remark);
+    if let Some(notice) = details.notice {
+        fields.text("notice", Some(notice.version));
+        fields.text("purpose", Some(notice.purpose));
+        fields.text("noticed_at", Some(notice.at.to_string()));
+        fields.reference("noticed_by", Some(reader.index.person(notice.by)));
+    }
     let members = household.members.into_iter().map(|resident| member(reader, resident.into())).collect::<Result<_, _>>()?;
     Ok(Parts {
         grid: household.grid,
@@ -190,6 +196,8 @@ fn resident(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
     fields.number(reader, "id_number", details.id_number.as_ref().map(|number| number.reveal().as_str()));
     fields.text("born", details.born.map(|day| day.reveal().to_string()));
     fields.personal("remark", details.remark);
+    let guardian = details.guardian.map(|guardian| reader.index.document(reader.phone, DocKind::Resident, guardian.into()));
+    fields.reference("guardian", guardian.transpose()?);
     let notes = reader.notes(resident.notes);
     Ok(Parts { grid: resident.grid, fields, tags: words(&resident.tags), notes, removed: resident.removed, ..Parts::default() })
 }
