@@ -1,6 +1,6 @@
 """A quick trial of Doorstep from Python, and the test that the generated module works: enrol, record, sync, read back.
 
-    python3 bindings/python/smoke.py SERVER CODE
+    bindings/with-server python3 bindings/python/smoke.py
 
 The generated module and the library are looked for in the folder that PYTHONPATH names; `tests/run` makes it.
 """
@@ -59,4 +59,4 @@ def main(server, code):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:3])

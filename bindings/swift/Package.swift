@@ -13,6 +13,7 @@ let package = Package(
         .target(name: "Doorstep", dependencies: ["DoorstepFFI"]),
         .target(name: "MorningKit", dependencies: ["Doorstep"]),
         .executableTarget(name: "Morning", dependencies: ["MorningKit"]),
+        .executableTarget(name: "Measure", dependencies: ["Doorstep"]),
         .executableTarget(name: "Recorder", dependencies: ["Doorstep"]),
         .testTarget(name: "DoorstepTests", dependencies: ["Doorstep", "MorningKit", "Recorder"]),
     ],
