@@ -61,8 +61,8 @@ final class TestServer: @unchecked Sendable {
     func phoneFolder() -> URL { folder.appendingPathComponent("phone-\(UUID())") }
 
     private func stop() {
-        process.terminate()
-        process.waitUntilExit()
+        // Not waited for: at the exit no run loop is left that would hear of its end.
+        kill(process.processIdentifier, SIGKILL)
         try? FileManager.default.removeItem(at: folder)
     }
 }
