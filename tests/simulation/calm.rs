@@ -46,13 +46,31 @@ impl World {
                 .iter()
                 .filter(|phone| !phone.is_ended)
                 .any(|phone| phone.engine().is_none_or(|engine| !engine.waiting().is_empty()));
-            if !waits && self.newest()? == before {
+            if !waits && self.newest()? == before && !self.end_what_waits_for_the_gone()? {
                 return Ok(());
             }
         }
         let waiting: Vec<_> =
             self.phones.iter().map(|phone| phone.engine().map(|engine| (engine.waiting().len(), engine.status()))).collect();
         Err(Violation { invariant: "after a calm every outbox is empty", detail: format!("{waiting:?}") })
+    }
+
+    /// A restored server waits for devices of which it cannot know that they have erased themselves since its backup: its operator says that they will
+    /// not come. Whether there was one.
+    fn end_what_waits_for_the_gone(&mut self) -> Result<bool, Violation> {
+        if !self.record.counts.contains_key("phones that erased themselves") {
+            return Ok(false);
+        }
+        let failed = |error| Violation { invariant: "a reconciliation can be ended", detail: format!("{error:?}") };
+        let mut ended = false;
+        for street in &self.server.streets {
+            let hub = self.hub()?;
+            if !hub.awaited(*street).map_err(failed)?.is_empty() {
+                hub.end_reconciliation(*street).map_err(failed)?;
+                ended = true;
+            }
+        }
+        Ok(ended)
     }
 
     /// Lets everything happen that is under way.

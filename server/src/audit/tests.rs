@@ -96,9 +96,9 @@ fn the_text_of_a_record_is_the_written_one_and_a_later_version_s_is_kept() {
     let text = r#"{"n":7,"at":5,"who":"operator","from":"10.0.0.7","what":"login","on":["account:01010101-0101-0101-0101-010101010101"],"outcome":"ok"}"#;
     assert_eq!(serde_json::to_string(&record).unwrap(), text);
     assert_eq!(serde_json::from_str::<Record>(text).unwrap(), record);
-    let later = text.replace("operator", "robot:7").replace("login", "exported");
+    let later = text.replace("operator", "robot:7").replace("login", "carried-off");
     let read: Record = serde_json::from_str(&later).unwrap();
-    assert_eq!((read.entry.who.clone(), read.entry.what.clone()), (Who::Unknown("robot:7".into()), What::Unknown("exported".into())));
+    assert_eq!((read.entry.who.clone(), read.entry.what.clone()), (Who::Unknown("robot:7".into()), What::Unknown("carried-off".into())));
     assert_eq!(serde_json::to_string(&read).unwrap(), later);
 }
 

@@ -53,7 +53,7 @@ impl Hub {
             ended => ended?,
         }
         self.movements.rights(street, of.person);
-        Ok(())
+        self.end_if_nobody_is_awaited(street)
     }
 
     /// What was on a phone that is lost, as far as the server can tell: what its person may see.

@@ -155,13 +155,19 @@ impl Hub {
             self.ledger.note_reconciled(street, device)?;
         }
         // Asked also of one that was noted before: the end that its coming was to bring may have been cut off.
-        if self.awaited(street)?.is_empty() {
+        self.end_if_nobody_is_awaited(street)
+    }
+
+    /// Ends a reconciliation for which nobody is waited for any more.
+    pub(super) fn end_if_nobody_is_awaited(&self, street: StreetId) -> Result<(), HubError> {
+        if self.street(street)?.is_reconciling && self.awaited(street)?.is_empty() {
             self.end_reconciliation(street)?;
         }
         Ok(())
     }
 
-    /// The devices of a street that is reconciling which have not yet given back what they hold; of any other, none.
+    /// The devices of a street that is reconciling which have not yet given back what they hold; of any other, none. Of one that has ended nothing is
+    /// taken back, so nobody waits for it.
     ///
     /// # Errors
     /// [`HubError::NotFound`], or when the ledger fails.
@@ -170,8 +176,13 @@ impl Hub {
             return Ok(Vec::new());
         }
         let came: BTreeSet<_> = self.ledger.reconciled(street)?.into_iter().collect();
-        let directory = self.ledger.directory(street)?;
-        Ok(directory.staff.iter().flat_map(|staff| &staff.devices).filter(|device| !came.contains(device)).copied().collect())
+        let mut awaited = Vec::new();
+        for device in self.ledger.directory(street)?.staff.iter().flat_map(|staff| &staff.devices).filter(|device| !came.contains(device)) {
+            if self.ledger.device_of(*device)?.is_none_or(|device| device.ended.is_none()) {
+                awaited.push(*device);
+            }
+        }
+        Ok(awaited)
     }
 }
 

@@ -73,6 +73,14 @@ public final class Doorstep: Sendable {
         try await ask { try $0.enrol(server: server, code: code, label: label) }
     }
 
+    /// The same with the text of the QR code that an administrator shows: it names server and code.
+    public func enrol(invitation: String, label: String) async throws -> Identity {
+        try await ask { try $0.enrolWith(invitation: invitation, label: label) }
+    }
+
+    /// Until when this phone shows what it holds without hearing from the server; nothing where that is for ever.
+    public func leaseUntil() throws -> Date? { try generated.leaseUntil() }
+
     /// The grids of the street.
     public func grids() async throws -> [Grid] { try await ask { try $0.grids() } }
 
@@ -89,6 +97,15 @@ public final class Doorstep: Sendable {
 
     /// What waits, in the order of recording.
     public func waiting() throws -> [WaitingRecord] { try syncer.waiting() }
+
+    /// Packs what waits for another session on a shared phone to carry: each is encrypted to the server, and nothing leaves the queue by it.
+    public func packMail() throws -> [Data] { try syncer.packMail() }
+
+    /// Carries what another session packed; it may be thrown away when this returns.
+    public func carryMail(_ mail: Data) async throws {
+        let syncer = syncer
+        try await ask { _ in try syncer.carryMail(mail: mail) }
+    }
 
     /// Gives this phone up: with the next sync that sends all that waits, everything here is erased.
     public func signOut() throws { try syncer.signOut() }
@@ -232,6 +249,7 @@ extension DoorstepError {
         case let .NotEnrolled(code, sentence), let .AlreadyEnrolled(code, sentence), let .Wiped(code, sentence), let .Invalid(code, sentence),
             let .NotFound(code, sentence), let .Denied(code, sentence), let .Superseded(code, sentence), let .HandedOver(code, sentence),
             let .Erased(code, sentence),
+            let .LeaseOver(code, sentence),
             let .WrongKey(code, sentence), let .KeyUnavailable(code, sentence), let .DiskFull(code, sentence),
             let .StoreDamaged(code, sentence), let .StoreInUse(code, sentence), let .StoreFailed(code, sentence),
             let .Network(code, sentence), let .Rejected(code, sentence), let .UpdateRequired(code, sentence),

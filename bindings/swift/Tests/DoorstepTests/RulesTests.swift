@@ -17,6 +17,35 @@ extension Phones {
             try await phone.close()
         }
 
+        @Test func aNoticeSaysWhichTextWasGivenAndWhatFor() async throws {
+            let phone = try await enrolled(9)
+            let door = try phone.door("1单元901")
+            try phone.households.giveNotice(id: door, version: "2026-01", purpose: "走访与求助")
+            let notice = try #require(try phone.households.get(id: door).notice)
+            #expect([notice.version, notice.purpose] == ["2026-01", "走访与求助"])
+            let person = try await phone.identity()?.person
+            #expect(notice.by == person)
+            #expect(try #require(try phone.leaseUntil()) > Date(timeIntervalSinceNow: 70 * 3600))
+            try await phone.close()
+        }
+
+        @Test func whatAnotherSessionPackedArrivesAndItsAuthorHearsOfIt() async throws {
+            let author = try await enrolled(9)
+            let door = try author.door("1单元902")
+            let carrier = try await Doorstep.open(folder: server.phoneFolder())
+            let invitation = "doorstep:enrol?code=\(try server.code(10))&server=\(server.url)"
+            _ = try await carrier.enrol(invitation: invitation, label: "swift")
+            for mail in try author.packMail() { try await carrier.carryMail(mail) }
+            #expect(try await failure { try await carrier.carryMail(Data([1, 0, 2])) }.arm == "Rejected")
+            try await carrier.close()
+            #expect(try author.waiting().count == 1)
+            let other = try await enrolled(9)
+            #expect(try other.households.get(id: door).details.door == "1单元902")
+            try await other.close()
+            #expect(try await author.sync().accepted == 1)
+            try await author.close()
+        }
+
         @Test func wordsComeFromTheOneCatalogueInBothLanguages() throws {
             let code = try outcomeCode(of: .notAtHome)
             #expect(try word(locale: .zh, of: .outcome, code: code) == "无人在家")

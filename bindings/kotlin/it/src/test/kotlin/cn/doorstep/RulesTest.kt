@@ -18,6 +18,32 @@ class RulesTest {
         }
     }
 
+    @Test fun `a notice says which text was given and what for`() = runBlocking<Unit> {
+        enrolled(9).use { phone ->
+            val door = phone.door("1单元901")
+            phone.households.giveNotice(door, "2026-01", "走访与求助")
+            val notice = phone.households.get(door).notice!!
+            assertEquals(listOf("2026-01", "走访与求助"), listOf(notice.version, notice.purpose))
+            assertEquals(phone.identity()!!.person, notice.by)
+            assertTrue(phone.leaseUntil()!!.isAfter(java.time.Instant.now().plus(java.time.Duration.ofHours(70))))
+        }
+    }
+
+    @Test fun `what another session packed arrives and its author hears of it`() = runBlocking<Unit> {
+        enrolled(9).use { author ->
+            val door = author.door("1单元902")
+            val invitation = "doorstep:enrol?code=${server.code(10)}&server=${server.url}"
+            Doorstep.open(server.phoneFolder()).use { carrier ->
+                carrier.enrol(invitation, "kotlin")
+                author.packMail().forEach { carrier.carryMail(it) }
+                assertThrows(DoorstepException.Rejected::class.java) { runBlocking { carrier.carryMail(byteArrayOf(1, 0, 2)) } }
+            }
+            assertEquals(1, author.waiting().size)
+            enrolled(9).use { other -> assertEquals("1单元902", other.households.get(door).details.door) }
+            assertEquals(1u, author.sync().accepted)
+        }
+    }
+
     @Test fun `words come from the one catalogue in both languages`() {
         assertEquals("无人在家", word(Locale.ZH, Words.OUTCOME, outcomeCode(Outcome.NotAtHome)))
         assertEquals("not at home", word(Locale.EN, Words.OUTCOME, "not-at-home"))

@@ -8,6 +8,7 @@ import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.*
 import java.nio.file.Path
 import java.time.Duration
+import java.time.Instant
 import java.util.concurrent.atomic.AtomicBoolean
 
 /**
@@ -72,6 +73,12 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
     /** Trades a one-time code for an identity. An answer that is lost costs nothing: ask again with the same code. */
     suspend fun enrol(server: String, code: String, label: String): Identity = read { enrol(server, code, label) }
 
+    /** The same with the text of the QR code that an administrator shows: it names server and code. */
+    suspend fun enrol(invitation: String, label: String): Identity = read { enrolWith(invitation, label) }
+
+    /** Until when this phone shows what it holds without hearing from the server; `null` where that is for ever. */
+    suspend fun leaseUntil(): Instant? = read { leaseUntil() }
+
     /** The grids of the street. */
     suspend fun grids(): List<Grid> = read { grids() }
 
@@ -86,6 +93,12 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
 
     /** What waits, in the order of recording. */
     suspend fun waiting(): List<WaitingRecord> = read { subjects.sync.waiting() }
+
+    /** Packs what waits for another session on a shared phone to carry: each is encrypted to the server, and nothing leaves the queue by it. */
+    suspend fun packMail(): List<ByteArray> = read { subjects.sync.packMail() }
+
+    /** Carries what another session packed; it may be thrown away when this returns. */
+    suspend fun carryMail(mail: ByteArray) = read { subjects.sync.carryMail(mail) }
 
     /** Gives this phone up: with the next sync that sends all that waits, everything here is erased. */
     suspend fun signOut() = read { subjects.sync.signOut() }
@@ -220,6 +233,7 @@ private fun describe(error: DoorstepException): Pair<String, String> = when (err
     is DoorstepException.Superseded -> error.code to error.sentence
     is DoorstepException.HandedOver -> error.code to error.sentence
     is DoorstepException.Erased -> error.code to error.sentence
+    is DoorstepException.LeaseOver -> error.code to error.sentence
     is DoorstepException.WrongKey -> error.code to error.sentence
     is DoorstepException.KeyUnavailable -> error.code to error.sentence
     is DoorstepException.DiskFull -> error.code to error.sentence
