@@ -93,8 +93,9 @@ impl Engine {
         }
         self.learn_lease(state, &response)?;
         if response.wipe == Some(true) {
-            return self.leave(state, response, shift_ms, notice);
+            return self.leave(state, response);
         }
+        state.taken_below = 0;
         if self.learn_ledger(state, &response)? || state.reconciliation.is_some() {
             // What was lost is given back first. A push was not looked at, and what is read from a server that lost something would take the
             // place of what is to be given back.
@@ -189,15 +190,19 @@ impl Engine {
     }
 
     /// The device has ended. What waits still goes to the server, page by page; then everything here is erased.
-    fn leave(&self, state: &mut State, response: Response, shift_ms: i64, notice: &mut ChangeNotice) -> Result<bool, FieldError> {
+    ///
+    /// What was sent stays where it is until then: nothing is rebuilt or run again, for a command that lost its ground by a refusal would reach
+    /// nobody.
+    fn leave(&self, state: &mut State, response: Response) -> Result<bool, FieldError> {
         if let Some(verdicts) = response.verdicts {
-            let judged = Judged { verdicts: verdicts.0, shift_ms, accepted_by: response.accepted_by };
+            let judged = Judged { verdicts: verdicts.0, ..Judged::default() };
             judged.are_those_of(&state.outbox)?;
-            self.apply_verdicts(state, judged, &Judged::default(), notice)?;
+            state.exchanged.refused += judged.verdicts.len();
+            state.taken_below = state.outbox.in_flight().last().map_or(state.taken_below, |last| last + 1);
         } else if !state.outbox.in_flight().is_empty() {
             return Err(SyncFailure::Unfit { what: "verdicts are missing" }.into());
         }
-        if !state.outbox.is_empty() {
+        if state.outbox.iter().any(|(number, _)| number >= state.taken_below) {
             state.leaving = Leaving::Ordered;
             return Ok(true);
         }

@@ -35,10 +35,11 @@ impl Engine {
         // A phone that goes gives back nothing but its own unsent work.
         let turn = if state.leaving == Leaving::Ordered { None } else { self.next_turn(&mut state)? };
         // What waits may build on what the server has lost: it goes when that is there again.
-        let Page { push, numbers, mut bring_keys } = if turn.is_some() { Page::default() } else { self.page_from(&state, &key, 0)? };
+        let Page { push, numbers, mut bring_keys } =
+            if turn.is_some() { Page::default() } else { self.page_from(&state, &key, state.taken_below)? };
         let is_giving_back = turn.is_some();
         let Turn { offers, relays } = turn.unwrap_or_default();
-        bring_keys.extend(relays.iter().map(|relay| relay.doc));
+        bring_keys.extend(relays.iter().map(|relay| relay.doc).chain(offers.iter().map(|offer| offer.doc)));
         let keys = self.wrapped(&mut state, bring_keys)?;
         state.fresh = state.fresh.map(|fresh| fresh.next(self.clock.now()));
         let cursors = state.grants.values().map(HeldGrant::reading).collect();

@@ -53,6 +53,8 @@ pub(super) struct State {
     pub inbox: Inbox,
     /// Whether this phone is being given up.
     pub leaving: Leaving,
+    /// While it is: groups of the outbox with lesser numbers are with the server. Counted anew after a restart.
+    pub taken_below: u64,
     pub search: Option<Search>,
     pub session: Session,
     pub line: Line,
@@ -165,6 +167,7 @@ impl Engine {
             refused: RefusedIndex::open(&read)?,
             inbox: Inbox::open(&read)?,
             leaving,
+            taken_below: 0,
             search: None,
             session: kept_status.session(clock.now()),
             line: Line::default(),

@@ -53,11 +53,18 @@ pub fn judge(bench: &Bench<'_>, documents: &WorkingSet, group: &Group) -> Result
         // Somebody gave it back before its author came by, who never heard that it was accepted.
         if let Some(receipt) = former_receipt(bench, documents, doc, change) {
             judged.receipts.push(receipt);
+            // Who gave it back may have had but a part of its key, or none.
+            if let (Some(known), Some(keys)) = (documents.0.get(doc), bench.keys.get(doc)) {
+                let mut working = known.clone();
+                if working.learn_keys_alone(keys) {
+                    judged.documents.push(working);
+                }
+            }
             continue;
         }
         let mut working = match documents.0.get(doc) {
             Some(working) => working.clone(),
-            None => Working::new(*kind, *doc)?,
+            None => documents.begin(*kind, *doc)?,
         };
         if let Some(keys) = bench.keys.get(doc) {
             working.learn_keys(keys);

@@ -229,9 +229,11 @@ impl Hub {
                     changes.len() <= MOST_ENTRY_CHANGES && changes.iter().map(|change| change.bytes.len()).sum::<usize>() <= MOST_PUSH_BYTES
                 };
                 let Some(changes) = logged.filter(fits) else { return self.whole(street, sight, *doc, &BTreeSet::new(), answer) };
+                // Who pushed all that is new has the keys of it; where nothing is new, they alone are what it is in the feed for.
+                let is_for_keys = changes.is_empty();
                 let changes: Vec<EntryChange> = changes.into_iter().filter(|change| !own.contains(&change.hash)).map(to_entry).collect();
                 let (keys, keys_at) = self.ledger.keys(street, *doc)?;
-                if keys_at > complete && (keys.is_erased() || !changes.is_empty()) {
+                if keys_at > complete && (keys.is_erased() || is_for_keys || !changes.is_empty()) {
                     answer.take_keys(*doc, sight.keys(*kind, &keys));
                 }
                 Ok((!changes.is_empty()).then_some(Entry::Changes { doc: *doc, kind: *kind, changes: List(changes) }))

@@ -34,6 +34,7 @@ impl Hub {
         if !relays.is_empty() {
             self.rule_if_reconciled(who.street.id)?;
         }
+        self.take_keys(who, offers)?;
         let mut lacking = Vec::new();
         for offer in offers {
             lacking.extend(self.lacking(who, offer)?);
@@ -43,6 +44,36 @@ impl Hub {
             lacking.extend(self.lacking(who, &Offer { doc: relay.doc, kind: relay.kind, heads: List(heads) })?);
         }
         Ok(Reconciled { lacking, accepted_by: self.ledger.newest(who.street.id)? })
+    }
+
+    /// Takes the keys of what is offered that were lost here, or came back from somebody who had but a part of them.
+    fn take_keys(&self, who: &Authenticated, offers: &[Offer]) -> Result<(), HubError> {
+        let street = who.street.id;
+        let keys = who.keys()?;
+        for offer in offers {
+            let Some(came) = keys.get(&offer.doc).filter(|came| came.can_seal()) else { continue };
+            let _guard = self.locks.lock([offer.doc]);
+            for _ in 0..MOST_ROUNDS {
+                let mut documents = WorkingSet::default();
+                documents.fetch(self, street, offer.doc)?;
+                let Some(mut working) = documents.0.remove(&offer.doc) else { break };
+                let may_know =
+                    who.had.iter().any(|right| policy::receives(&right.role, offer.kind) && working.scopes.contains(&right.scope));
+                if !may_know || !working.learn_keys_alone(came) {
+                    break;
+                }
+                let keys = working.new_keys().into_iter().collect();
+                let (write, as_loaded) = self.written(street, working)?;
+                match self.commit_documents(street, Commit { documents: vec![write], keys, ..Commit::default() }, vec![as_loaded]) {
+                    Err(HubError::Ledger(LedgerError::Conflict { .. })) => self.cache.remove(street, offer.doc),
+                    done => {
+                        done?;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What is here of a document, if something of what is offered is not.
@@ -102,7 +133,7 @@ impl Hub {
     fn with_relay(&self, street: StreetId, registrar: &Registrar, relay: &Relay, keys: &Keys) -> Result<Option<Working>, HubError> {
         let mut documents = WorkingSet::default();
         documents.fetch(self, street, relay.doc)?;
-        let begun = documents.0.remove(&relay.doc).map_or_else(|| Working::new(relay.kind, relay.doc), Ok);
+        let begun = documents.0.remove(&relay.doc).map_or_else(|| documents.begin(relay.kind, relay.doc), Ok);
         let Some(mut working) = begun.ok().filter(|working| working.document.kind() == relay.kind) else { return Ok(None) };
         if let Some(keys) = keys.get(&relay.doc) {
             working.learn_keys(keys);

@@ -1,6 +1,6 @@
 //! The documents that a push works on: as the ledger has them, with what was accepted so far of this push on top.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use doorstep_core::docs::{Change, DocKind, Document, DocumentError, Keyring};
@@ -50,7 +50,7 @@ pub struct Working {
 }
 
 impl Working {
-    /// A document that does not exist yet.
+    /// A document that does not exist yet, nor was erased before it came: see [`WorkingSet::begin`].
     pub fn new(kind: DocKind, id: DocId) -> Result<Self, Refusal> {
         Ok(Self {
             document: Arc::new(Document::new(kind, id)?),
@@ -88,6 +88,13 @@ impl Working {
             self.has_new_keys = true;
             Arc::make_mut(&mut self.document).set_keyring(keys);
         }
+    }
+
+    /// Takes keys that came for it without a change, and has readers hear of them. Whether they were new.
+    pub fn learn_keys_alone(&mut self, came: &Keyring) -> bool {
+        self.learn_keys(came);
+        self.is_announced |= self.has_new_keys;
+        self.has_new_keys
     }
 
     /// Its keys, if they are others than the ledger has.
@@ -185,7 +192,7 @@ fn scopes_of(street: StreetId, document: &Document) -> Vec<Scope> {
 
 /// The documents of one push.
 #[derive(Debug, Clone, Default)]
-pub struct WorkingSet(pub BTreeMap<DocId, Working>);
+pub struct WorkingSet(pub BTreeMap<DocId, Working>, BTreeSet<DocId>);
 
 impl WorkingSet {
     /// The document, loaded if it was not yet; `None` if there is none of this id.
@@ -194,8 +201,19 @@ impl WorkingSet {
             && let Some(loaded) = hub.load(street, doc)?
         {
             self.0.insert(doc, Working::loaded(&loaded));
+        } else if !self.0.contains_key(&doc) && hub.ledger.keys(street, doc)?.0.is_erased() {
+            self.1.insert(doc);
         }
         Ok(self.0.get(&doc))
+    }
+
+    /// Begins a document that was fetched and is not there. One that was erased stays so, also where the ledger was set up again from before it came.
+    pub fn begin(&self, kind: DocKind, doc: DocId) -> Result<Working, Refusal> {
+        let mut working = Working::new(kind, doc)?;
+        if self.1.contains(&doc) {
+            Arc::make_mut(&mut working.document).set_keyring(Keyring::erased());
+        }
+        Ok(working)
     }
 }
 

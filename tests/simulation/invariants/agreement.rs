@@ -50,11 +50,17 @@ impl World {
         Ok(())
     }
 
+    /// Whether what a restore took away may be on no phone any more: the one that held it was set back as well, or has erased itself.
+    fn may_be_gone(&self) -> bool {
+        let has_ended = self.record.counts.contains_key("phones that erased themselves");
+        has_ended || self.phones.iter().any(|phone| phone.has_other_lives)
+    }
+
     /// Everything that a restore took away from what phones were told is acknowledged has come back. Where the answer never arrived the work
     /// waited on, and was judged anew.
     fn check_lost(&self) -> Result<(), Violation> {
-        if self.phones.iter().any(|phone| phone.has_other_lives) {
-            return Ok(()); // a phone that held it may have been set back as well
+        if self.may_be_gone() {
+            return Ok(());
         }
         let was_heard = |group| self.record.heard.values().any(|heard| heard.contains(group));
         for (group, (street, changes)) in self.record.lost.iter().filter(|(group, _)| was_heard(group)) {
@@ -112,8 +118,8 @@ impl World {
                 continue;
             }
             let came_back = self.record.lost.contains_key(group);
-            if came_back && self.phones.iter().any(|phone| phone.has_other_lives) {
-                continue; // a phone that held it may have been set back as well
+            if came_back && self.may_be_gone() {
+                continue;
             }
             let kept = of_ledger(hub.ledger().group(street, *group))?;
             ensure(kept.is_some() || came_back, "what a phone saw accepted is in the ledger", detail)?;

@@ -57,7 +57,12 @@ pub(super) fn write(
     at: Position,
 ) -> Result<(), LedgerError> {
     let key = keys::of_document(keys::KEYS, street, doc);
-    let sealed = vault.seal(&key, &encoded(keys, at))?;
+    // Whatever comes later, and from whomever: erased stays erased.
+    let is_erased = match transaction.get(&key)? {
+        Some(row) => minicbor::decode::<Row>(&vault.open_row(&key, &row)?).map_err(|_| rows::damaged(keys::KEYS))?.0.is_erased(),
+        None => false,
+    };
+    let sealed = if is_erased { vault.seal(&key, &encoded(&Keyring::erased(), at))? } else { vault.seal(&key, &encoded(keys, at))? };
     transaction.put(key, sealed);
     Ok(())
 }
