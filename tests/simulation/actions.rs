@@ -241,7 +241,8 @@ impl World {
         let Some(engine) = self.phones[phone].engine() else { return };
         for record in engine.waiting() {
             let Some(doc) = record.docs.first().copied() else { continue };
-            let kind = DocKind::ALL.into_iter().find(|kind| engine.summary_of(*kind, doc).is_ok_and(|summary| summary.is_some()));
+            // Also when the lease is over: ids are not lent.
+            let kind = DocKind::ALL.into_iter().find(|kind| engine.documents(*kind).is_ok_and(|documents| documents.contains(&doc)));
             let promise = Promise { phone, doc, kind: kind.unwrap_or(DocKind::Case), added: None, may_vanish: true, fate: Fate::Waiting };
             self.record.promises.entry(record.group).or_insert(promise);
         }

@@ -56,7 +56,7 @@ impl Day {
     /// The same day so many years later; of a leap day that is none then, the day before.
     pub fn plus_years(self, years: i32) -> Self {
         let later = self.to_civil().and_then(|date| date.checked_add(jiff::Span::new().try_years(years).ok()?).ok());
-        let days = later.and_then(|date| i32::try_from(EPOCH.until(date).ok()?.get_days()).ok());
+        let days = later.and_then(|date| Some(EPOCH.until(date).ok()?.get_days()));
         days.map_or(self.plus(years.saturating_mul(365)), Self)
     }
 

@@ -231,8 +231,10 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
         Command::Code { person, phones } => {
             let mut answer = client.post(&of_street("codes")?, &json!({ "person": person }))?;
             let server = phones.clone().unwrap_or_else(|| client.server().to_owned());
-            let code = answer["code"].as_str().unwrap_or_default().to_owned();
-            answer["invitation"] = json!(Invitation { server, code }.to_string());
+            let code = answer.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if let Some(answer) = answer.as_object_mut() {
+                answer.insert("invitation".into(), json!(Invitation { server, code }.to_string()));
+            }
             Ok(answer)
         }
         Command::Erase { document } => client.post(&of_street(&format!("documents/{}/erase", segment(document)))?, &json!({})),

@@ -139,9 +139,9 @@ impl Working {
         self.late.extend(events);
     }
 
-    /// Whether anything was accepted for it.
+    /// Whether anything was accepted for it, or readers are to hear of it.
     pub fn is_changed(&self) -> bool {
-        !self.accepted.is_empty()
+        !self.accepted.is_empty() || self.is_announced
     }
 
     /// Makes sure that everybody can read the document and that a response can carry it. Gives it as saved.
