@@ -1,7 +1,5 @@
 //! Deliberate bugs, each off unless a test turns it on: the simulation must find them, or it finds nothing.
 
-use std::borrow::Cow;
-
 use doorstep_core::docs::layout::{Container, Path};
 use doorstep_core::docs::wellformed::Operation;
 
@@ -19,11 +17,11 @@ pub struct SeededBugs {
 }
 
 impl SeededBugs {
-    /// The operations that policy is asked for.
-    pub(super) fn asked(self, operations: &[Operation]) -> Cow<'_, [Operation]> {
+    /// Whether policy is not asked for a change.
+    pub(super) fn skip_policy(self, operations: &[Operation]) -> bool {
         let of_visit =
             |operation: &Operation| matches!(operation.path, Path::Entry(Container::Visits, _) | Path::Field(Container::Visits, ..));
-        if self.skips_policy_for_visits && operations.iter().all(of_visit) { Cow::Borrowed(&[]) } else { Cow::Owned(operations.to_vec()) }
+        self.skips_policy_for_visits && operations.iter().all(of_visit)
     }
 }
 
