@@ -267,11 +267,14 @@ impl Hub {
         }
     }
 
-    /// Takes what a request costs out of the budget of its device; one that does not count costs its bytes.
-    fn enter(&self, who: &Authenticated, bytes: usize) -> Result<budgets::AtWork, HubError> {
-        let push = who.request.push.as_ref().filter(|_| who.challenge.is_none());
-        let changes = push.map_or(0, |push| push.groups.0.iter().map(|group| group.changes.0.len()).sum());
-        Ok(self.budgets.enter(who.device.id, self.now(), changes, bytes)?)
+    /// Takes what a request costs out of the budget of its device. One that does not count costs nothing: whoever wrote it down on the way could
+    /// else keep the device out.
+    fn enter(&self, who: &Authenticated, bytes: usize) -> Result<Option<budgets::AtWork>, HubError> {
+        if who.challenge.is_some() {
+            return Ok(None);
+        }
+        let changes = who.request.push.as_ref().map_or(0, |push| push.groups.0.iter().map(|group| group.changes.0.len()).sum());
+        Ok(Some(self.budgets.enter(who.device.id, self.now(), changes, bytes)?))
     }
 
     /// Drives an exchange to its end: the message to send, if there is one, and where the phone stands with it.

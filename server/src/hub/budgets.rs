@@ -2,7 +2,7 @@
 //! its own person waiting, and nobody else.
 //!
 //! Each device has two buckets, which fill up with time. An honest phone never sees the bottom of them: a burst holds what a busy worker records in a
-//! year, and is full again after a night.
+//! year, and is full again within minutes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

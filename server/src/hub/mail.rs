@@ -7,7 +7,8 @@ use super::{Hub, HubError};
 
 impl Hub {
     /// Takes the push out of a mail and judges it as if its author's phone had brought it; what comes of it its author hears with their next sync.
-    /// Returns once all that was accepted or put into quarantine is durable. May be repeated.
+    /// Returns once all that was accepted or put into quarantine is durable. May be repeated, by anybody who has it, and so takes nothing from
+    /// its author's budget.
     ///
     /// # Errors
     /// [`HubError::Mail`] where it cannot be read; else as for a request. The carrier keeps it then.
@@ -25,7 +26,6 @@ impl Hub {
         // Written in another life of the ledger, it may build on what this one lacks: its author brings it, after that.
         let is_of_this_life = request.ledger.is_none_or(|ledger| ledger == street.ledger);
         let authenticated = self.with_rights(device, request, None)?;
-        let _at_work = self.enter(&authenticated, bytes.len())?;
         if let Some(push) = authenticated.request.push.as_ref().filter(|_| is_of_this_life) {
             self.accept(&authenticated, push)?;
         }

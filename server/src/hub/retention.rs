@@ -3,7 +3,7 @@
 //! A record's time begins when its work is done: a case when it was closed, any other when it was removed, counted from the last that was written to
 //! it. What stands under a legal hold is kept, and so is everything of a kind for which no time is set.
 
-use doorstep_core::docs::{DocKind, Lock};
+use doorstep_core::docs::DocKind;
 use doorstep_core::model::{DocId, Millis, StreetId};
 use doorstep_core::summary::Summary;
 
@@ -86,12 +86,14 @@ impl Hub {
             for (kind, _) in retention.kinds() {
                 let mut ended = Vec::new();
                 self.each_summary(street, kind, &mut |summary| {
-                    if is_at_its_end(&summary) && summary.lock() != Lock::Erased && !held.contains(&summary.id()) {
+                    if is_at_its_end(&summary) && !held.contains(&summary.id()) {
                         ended.push(summary);
                     }
                 })?;
                 for summary in ended {
-                    if retention.is_over(kind, self.ended_at(street, &summary)?, now) {
+                    // Asked of the keys: the row of a place says nothing of them.
+                    let is_erased = self.ledger.keys(street, summary.id())?.0.is_erased();
+                    if !is_erased && retention.is_over(kind, self.ended_at(street, &summary)?, now) {
                         self.erase_for_good(street, summary.id())?;
                         retired += 1;
                     }

@@ -1,5 +1,5 @@
 //! A copy of what is held on a person, as the law lets everybody ask for it (个人信息保护法, article 45): the card whole, and of the records that speak of
-//! the person what speaks of them. What such a record says of other people is left out.
+//! the person what speaks of them: cases that they reported and lines that bear their name whole, of a household where they live only the door.
 
 use axum::extract::State;
 use doorstep_core::docs::Document;

@@ -8,7 +8,7 @@ use super::keys;
 use super::rows::{self, Counters};
 use crate::ledger::{Hold, LedgerError};
 
-/// What stands in a row. One whose hold has ended says so, so that an audit finds both.
+/// What stands in a row, until the hold ends. When it began and ended stands in the audit log.
 #[derive(Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) struct HoldRow {
     #[n(0)]
