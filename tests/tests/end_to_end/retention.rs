@@ -23,17 +23,19 @@ fn what_is_over_long_enough_is_erased_everywhere_and_what_is_open_or_held_is_not
     for case in [over, held] {
         phone.engine.add_event(case, EventKind::Closed, Some("已解决")).unwrap();
     }
+    let place = phone.engine.places(None).unwrap()[0].row.id;
+    phone.engine.remove_place(place).unwrap();
     let door: HouseholdId = phone.households()[0];
     phone.engine.remove_household(door).unwrap();
     phone.sync(&server.transport());
     server.hub.hold(street.id(), held.into(), "(2026)民初17号").unwrap();
-    let retention = Retention::of([(DocKind::Case, KEPT_DAYS), (DocKind::Household, KEPT_DAYS)]);
+    let retention = Retention::of([(DocKind::Case, KEPT_DAYS), (DocKind::Household, KEPT_DAYS), (DocKind::Place, KEPT_DAYS)]);
 
     clock.advance(i64::from(KEPT_DAYS) * DAY - DAY);
     assert_eq!(server.hub.retire(&retention).unwrap(), 0, "a day too early");
     clock.advance(2 * DAY);
     assert_eq!(server.hub.retire(&Retention::default()).unwrap(), 0, "without a time all is kept");
-    assert_eq!(server.hub.retire(&retention).unwrap(), 2);
+    assert_eq!(server.hub.retire(&retention).unwrap(), 3);
     assert_eq!(server.hub.retire(&retention).unwrap(), 0, "once");
 
     phone.sync(&server.transport());
