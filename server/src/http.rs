@@ -4,6 +4,8 @@
 //!
 //! - **Nobody holds the server up.** The head of a request, its body and the whole request have time limits; connections, running
 //!   requests and body sizes have caps. What breaks a limit is cut or answered, never waited for.
+//! - **An answer reaches its client**, also one that comes before the body was read, and its connection is of further use, or it says that it
+//!   is not (`drain`).
 //! - **Every failure is a [`Problem`]** with the id of its request, also a panic, an unknown path and what a library answers on its own;
 //!   nothing that the client sent comes back in it (`identify`, `extract`).
 //! - **Nothing personal is logged or counted**: path templates and ids of requests, never paths or queries (`observe`).
@@ -15,6 +17,7 @@
 //! the settings say of where a request comes from is believed (`origin`). WebSockets outlive their request, so whoever opens one has to end
 //! it at a stop.
 
+mod drain;
 mod extract;
 mod health;
 mod identify;
@@ -145,10 +148,7 @@ async fn keep_up(metrics: &Metrics) {
 /// Puts health routes, fallbacks and the layers around the routes of the rooms. Layers are added from the inside out.
 fn router(settings: &Settings, routes: Router, readiness: Readiness) -> Router {
     let slots = Arc::new(Semaphore::new(settings.max_requests as usize));
-    let guarded = routes
-        .layer(body_limit(settings.body_bytes()))
-        .layer(RequestBodyDeadlineLayer::new(settings.body_seconds.duration()))
-        .layer(from_fn_with_state(slots, within_capacity));
+    let guarded = routes.layer(body_limit(settings.body_bytes())).layer(from_fn_with_state(slots, within_capacity));
     let secured = Secured(settings.tls_certificate_file.path().is_some());
     framed(settings, guarded.merge(health::router(readiness)), secured)
 }
@@ -157,7 +157,7 @@ fn metrics_router(settings: &Settings, metrics: Metrics) -> Router {
     framed(settings, health::metrics_router(metrics), Secured(false))
 }
 
-/// What every router of the server has: fallbacks, a time limit, a panic fence, a log and request ids.
+/// What every router of the server has: fallbacks, time limits, a panic fence, a log and request ids.
 fn framed(settings: &Settings, routes: Router, secured: Secured) -> Router {
     routes
         .fallback(async || Problem::no_route())
@@ -167,6 +167,8 @@ fn framed(settings: &Settings, routes: Router, secured: Secured) -> Router {
         .layer(from_fn(observe::observe))
         .layer(from_fn_with_state(Arc::new(settings.trusted_proxies.clone()), origin::find))
         .layer(from_fn(identify::identify))
+        .layer(from_fn(drain::drain))
+        .layer(RequestBodyDeadlineLayer::new(settings.body_seconds.duration()))
         .layer(from_fn_with_state(secured, secure::secure))
 }
 

@@ -19,10 +19,6 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use tower_http::timeout::TimeoutError;
 
-/// How much of a body that is too large is still read before the answer. A connection that is closed on unread bytes is reset, and the
-/// client may then lose the answer; what a phone sends by mistake is a few pushes of 256 kB.
-const DRAINED_BYTES: usize = 1024 * 1024;
-
 /// The limit of a route to which nobody gave one: that of axum.
 const FALLBACK_LIMIT: usize = 2 * 1024 * 1024;
 
@@ -50,22 +46,17 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 
 async fn read(mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::body_too_large().detail(format!("The limit is {limit} bytes."));
-    let most = limit.saturating_add(DRAINED_BYTES);
-    if body.size_hint().lower() > most as u64 {
+    if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    let (mut bytes, mut arrived) = (Vec::new(), 0_usize);
+    let mut bytes = Vec::new();
     while let Some(data) = next_data(&mut body).await? {
-        arrived = arrived.saturating_add(data.len());
-        if arrived <= limit {
-            bytes.extend_from_slice(&data);
-        } else if arrived <= most {
-            bytes = Vec::new(); // read on, so that the client has sent all and can read the answer
-        } else {
-            break;
+        if data.len() > limit - bytes.len() {
+            return Err(too_large());
         }
+        bytes.extend_from_slice(&data);
     }
-    if arrived <= limit { Ok(bytes.into()) } else { Err(too_large()) }
+    Ok(bytes.into())
 }
 
 async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Problem> {

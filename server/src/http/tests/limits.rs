@@ -91,6 +91,37 @@ fn a_route_may_take_larger_bodies_than_the_settings_say() {
 }
 
 #[test]
+fn a_connection_is_of_further_use_after_an_answer_that_came_before_the_body() {
+    let server = Running::start(Settings::default(), routes());
+    let mut stream = server.connect();
+    for round in 0..20 {
+        stream.write_all(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n").unwrap();
+        if round % 2 == 0 {
+            std::thread::sleep(Duration::from_millis(20)); // the body comes in a segment of its own, after the handler has refused
+        }
+        stream.write_all(b"1234").unwrap();
+        let answer = Answer::read(&mut stream);
+        answer.problem(404, "http.no_route");
+        assert_eq!(answer.header("connection"), None);
+    }
+}
+
+#[test]
+fn an_answer_to_a_body_that_is_not_read_says_that_the_connection_closes() {
+    let settings = Settings { body_seconds: Seconds::new(0.2).unwrap(), ..Settings::default() };
+    let server = Running::start(settings, routes());
+    for rest in ["content-length: 999999999999\r\n\r\n", "content-length: 4\r\n\r\n1", "content-length: 4\r\nexpect: 100-continue\r\n\r\n"]
+    {
+        let mut stream = server.connect();
+        stream.write_all(format!("POST /nowhere HTTP/1.1\r\nhost: x\r\n{rest}").as_bytes()).unwrap();
+        let answer = Answer::read(&mut stream);
+        answer.problem(404, "http.no_route");
+        assert_eq!(answer.header("connection"), Some("close"), "{rest}");
+        assert!(read_to_close(&mut stream).is_empty());
+    }
+}
+
+#[test]
 fn a_body_that_dribbles_is_a_408_problem() {
     let settings = Settings { body_seconds: Seconds::new(0.2).unwrap(), ..Settings::default() };
     let server = Running::start(settings, routes());
