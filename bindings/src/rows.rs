@@ -202,6 +202,8 @@ pub enum Lock {
     Locked,
     /// The record was erased: nobody reads it any more, and nothing can be written there.
     Erased,
+    /// Some of it was redacted, because it spoke of a person who was erased: nobody reads that any more. The rest can be read and changed.
+    Redacted,
 }
 
 impl From<doorstep_core::docs::Lock> for Lock {
@@ -210,6 +212,7 @@ impl From<doorstep_core::docs::Lock> for Lock {
             doorstep_core::docs::Lock::Open => Self::Open,
             doorstep_core::docs::Lock::Locked => Self::Locked,
             doorstep_core::docs::Lock::Erased => Self::Erased,
+            doorstep_core::docs::Lock::Redacted => Self::Redacted,
         }
     }
 }

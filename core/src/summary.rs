@@ -318,13 +318,10 @@ impl Summary {
             DocKind::Party => Self::Party(of_party(Party::brief(doc), conflicted)),
             DocKind::Case => Self::Case(of_case(Case::brief(doc), receipts, conflicted)),
         };
-        let is_locked = summary.personal().is_some_and(|(path, _)| doc.is_locked_at(&path));
-        let lock = if doc.keys().is_erased() {
-            Lock::Erased
-        } else if is_locked {
-            Lock::Locked
-        } else {
-            Lock::Open
+        let lock = match summary.personal() {
+            _ if doc.keys().is_erased() => Lock::Erased,
+            Some((path, _)) => doc.lock_at(&path),
+            None => Lock::Open,
         };
         if let Some(own) = summary.lock_mut() {
             *own = lock;
@@ -367,9 +364,14 @@ impl Summary {
         if let Some((path, text)) = summary.personal()
             && let Some(sealed) = sealed
         {
-            match keys.open(kind, doc, &path, &Scalar::Bytes(sealed.into())) {
+            let sealed = Scalar::Bytes(sealed.into());
+            match keys.open(kind, doc, &path, &sealed) {
                 Ok(Scalar::Text(opened)) => *text = Some(Personal::new(opened)),
-                _ => drop(lock.get_or_insert(Lock::Locked)),
+                // What opens to something else is of a later version.
+                _ => drop(lock.get_or_insert(match keys.lock(kind, &path, &sealed) {
+                    Lock::Open => Lock::Locked,
+                    lock => lock,
+                })),
             }
         }
         if let (Some(own), Some(lock)) = (summary.lock_mut(), lock) {

@@ -253,6 +253,9 @@ texts! {
     Wiped: "本机已停用,全部资料已清除。", "This phone has ended, and everything on it is erased.";
     HandedOver: "这条记录已移交给网格的现任负责人,本机不再保留内容。", "This was handed over to whoever answers for the grid now; its contents are no longer on this phone.";
     RecordLocked: "您无权查看这份档案的个人信息,因此也不能修改。", "You may not read what is personal in this record, and so not change it.";
+    SomeLocked: "有些内容您无权查看,或其密钥尚未送达。", "Some of this is for others to read, or its key has not come yet.";
+    AllErased: "这份档案已按要求删除,个人信息不可再读。", "This record was erased: nobody reads any more what was said of the person.";
+    SomeRedacted: "有些内容已按要求隐去,不可再读。", "Some of this was redacted: nobody reads it any more.";
     MailPacked: "已装好 {n} 袋,等任何人有信号时代送。", "Packed {n} mails, for anybody's session to carry.";
     MailCarried: "已代送 {n} 袋,服务器未收 {refused} 袋。", "Carried {n} mails; the server did not take {refused}.";
     LeaseOver: "太久没有连上服务器,资料已暂时锁定;连上服务器后自动恢复。记录照常可用。", "The server was not reached for too long, so what is held here is locked until it is. Recording goes on.";

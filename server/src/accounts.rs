@@ -99,6 +99,30 @@ impl Accounts {
         Ok((Holder { account: account.id, kind: account.kind, session }, pair))
     }
 
+    /// Gives an account another password. Whoever shows a token shows the present password as well, which counts as an attempt like a login; all
+    /// sessions but theirs end, for one of them may be why it is changed. Hashes two passwords.
+    ///
+    /// # Errors
+    /// [`AccountError::TooMany`] and [`AccountError::Credentials`] as for a login; [`AccountError::Token`] where the session has ended meanwhile.
+    pub fn change_password(&self, session: SessionId, present: &Password, next: &Password) -> Result<AccountId, AccountError> {
+        let now = self.clock.now();
+        let account = self.account_of(session)?;
+        lock(&self.attempts).begin(&account.name, now)?;
+        if !account.hash.is_of(present) {
+            return Err(self.refused(&account.name, now));
+        }
+        lock(&self.attempts).succeeded(&account.name);
+        let hash = Hash::make(next, &mut *lock(&self.entropy));
+        self.transact(move |tables| {
+            // As it is now: it may have been disabled while the password was hashed.
+            let account = tables.account(&account.name)?.filter(|now| now.disabled_at.is_none()).ok_or(AccountError::Token)?;
+            let id = account.id;
+            tables.put_account(&Account { hash, ..account });
+            tables.end_sessions_of(id, Some(session))?;
+            Ok(id)
+        })
+    }
+
     /// A failed attempt, and whether the name is locked by it.
     fn refused(&self, name: &str, now: Millis) -> AccountError {
         AccountError::Credentials { locked: lock(&self.attempts).is_locked(name, now) }
@@ -167,7 +191,7 @@ impl Accounts {
             let mut account = if is_name(&name) { tables.account(&name)? } else { None }.ok_or(AccountError::NotFound)?;
             account.disabled_at.get_or_insert(now);
             tables.put_account(&account);
-            tables.end_sessions_of(account.id)?;
+            tables.end_sessions_of(account.id, None)?;
             Ok(account.id)
         })
     }

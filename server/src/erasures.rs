@@ -1,20 +1,23 @@
-//! The list of what was erased, as a file in the data folder: outside of the store, and of every backup.
+//! The list of what was erased and redacted, as a file in the data folder: outside of the store, and of every backup.
 //!
 //! A backup holds keys that were destroyed since. Whoever restores one brings this file along, and the server erases again at its start what stands in
-//! it. It holds ids and times, nothing of people; a line each, appended and synced before anything is destroyed:
+//! it. It holds ids, places and times, nothing of people; a line each, appended and synced before anything is destroyed:
 //!
 //! ```text
 //! <street> <record> <when, in milliseconds> <CRC-32 of what stands before it, in hex>
+//! <street> <record> <when, in milliseconds> <place of a value> <its field> <id of the key> <CRC-32 of what stands before it, in hex>
 //! ```
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use doorstep_core::docs::KeyId;
+use doorstep_core::docs::layout::Path;
 use doorstep_core::model::Millis;
 
-use crate::hub::{Erasure, ErasureList};
+use crate::hub::{Erasure, ErasureList, Redaction};
 
 /// The name of the file in a data folder.
 pub const ERASURES_FILE: &str = "erasures";
@@ -30,7 +33,7 @@ impl Erasures {
     ///
     /// # Errors
     /// When the disk refuses, or a line that is not the last is none of ours: what was erased must not come back because a list cannot be read.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &std::path::Path) -> io::Result<Self> {
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text?,
@@ -74,7 +77,10 @@ impl ErasureList for Erasures {
 }
 
 fn line(erasure: &Erasure) -> String {
-    let text = format!("{} {} {}", erasure.street, erasure.doc, erasure.at.0);
+    let mut text = format!("{} {} {}", erasure.street, erasure.doc, erasure.at.0);
+    if let Some(Redaction { path, field, key }) = &erasure.part {
+        text += &format!(" {path} {field} {:016x}", u64::from_be_bytes(key.0));
+    }
     format!("{text} {:08x}\n", crc32fast::hash(text.as_bytes()))
 }
 
@@ -84,9 +90,15 @@ fn read(line: &str) -> Option<Erasure> {
         return None;
     }
     let mut words = text.split(' ');
-    let erasure =
-        Erasure { street: words.next()?.parse().ok()?, doc: words.next()?.parse().ok()?, at: Millis(words.next()?.parse().ok()?) };
-    words.next().is_none().then_some(erasure)
+    let (street, doc, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, Millis(words.next()?.parse().ok()?));
+    let part = match words.next() {
+        None => None,
+        Some(path) => {
+            let (path, field) = (Path::of_value(path)?, words.next()?.to_owned());
+            Some(Redaction { path, field, key: KeyId(u64::from_str_radix(words.next()?, 16).ok()?.to_be_bytes()) })
+        }
+    };
+    words.next().is_none().then_some(Erasure { street, doc, at, part })
 }
 
 #[cfg(test)]
@@ -96,7 +108,17 @@ mod tests {
     use super::*;
 
     fn erasure(number: u8) -> Erasure {
-        Erasure { street: StreetId::from_bytes([1; 16]), doc: DocId::from_bytes([number; 16]), at: Millis(1_795_449_600_000) }
+        let redaction = Redaction {
+            path: Path::of_value("visits/0193a3c2-0000-7000-8000-000000000000/findings").unwrap(),
+            field: "visits.findings".to_owned(),
+            key: KeyId([0, 1, 2, 3, 4, 5, 6, number]),
+        };
+        Erasure {
+            street: StreetId::from_bytes([1; 16]),
+            doc: DocId::from_bytes([number; 16]),
+            at: Millis(1_795_449_600_000),
+            part: (number == 3).then_some(redaction),
+        }
     }
 
     #[test]

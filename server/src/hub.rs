@@ -26,6 +26,7 @@ mod live;
 mod locks;
 mod mail;
 mod manage;
+mod mentions;
 mod movement;
 mod nonces;
 mod order;
@@ -37,19 +38,21 @@ mod rights;
 mod rulings;
 mod working;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use doorstep_core::docs::Actor;
-use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, StreetId};
+use doorstep_core::model::{Clock, Entropy, Incarnation, LedgerId, Millis, Position, StreetId};
 use doorstep_core::sync::server::{Effect, Exchange, Input, Standing};
 use doorstep_core::sync::{ANSWER_BYTES, FrameError, SignatureError, Unwrappable};
 
 #[cfg(feature = "seeded-bugs")]
 pub use bugs::SeededBugs;
 pub use devices::LostReport;
-pub use erasure::{Erasure, ErasureList, MemoryErasures, Mention};
+pub use erasure::{Erasure, ErasureList, MemoryErasures, Redaction};
 pub use live::{Pushed, Served};
 pub use manage::{LateEvent, NewDocument, NewPerson};
+pub use mentions::{Mention, Why};
 pub use movement::{Subscription, Topic};
 pub use retention::Retention;
 pub use rights::Term;
@@ -188,6 +191,8 @@ pub struct Hub {
     movements: Movements,
     orders: Orders,
     contacts: Contacts,
+    /// The position of the last erasure of each street, once there is one.
+    erased_at: Mutex<BTreeMap<StreetId, Position>>,
     nonces: Nonces,
     budgets: Budgets,
     erasures: Arc<dyn ErasureList>,
@@ -217,6 +222,7 @@ impl Hub {
             movements: Movements::default(),
             orders: Orders::default(),
             contacts: Contacts::default(),
+            erased_at: Mutex::default(),
             nonces,
             budgets: Budgets::default(),
             erasures: Arc::new(MemoryErasures::default()),

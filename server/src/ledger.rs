@@ -170,12 +170,13 @@ pub trait Ledger: Send + Sync {
     /// When the store fails or the row does not open.
     fn keys(&self, street: StreetId, doc: DocId) -> Result<(Keyring, Position), LedgerError>;
 
-    /// Destroys the keys of a record, durably, in all that the store keeps and can be opened; notes in their place that it was erased. May be repeated.
-    /// Costs the rewriting of a part of the keys: see [`doorstep_core::store::vault`].
+    /// Takes what is left of the keys of a record once it was erased or a value of it redacted, and destroys, durably, in all that the store keeps and can
+    /// be opened, what is missing in it. No later commit brings that back. May be repeated. Costs the rewriting of a part of the keys: see
+    /// [`doorstep_core::store::vault`].
     ///
     /// # Errors
     /// When the store fails.
-    fn forget_keys(&self, street: StreetId, doc: DocId) -> Result<(), LedgerError>;
+    fn cut_keys(&self, street: StreetId, doc: DocId, left: &Keyring) -> Result<(), LedgerError>;
 
     /// Begins a hold of a record, or ends it. One that is there is replaced, one that is not there is ended already.
     ///
@@ -273,6 +274,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`LedgerError::Conflict`] (`device`) when there is none.
     fn note_contact(&self, id: DeviceId, at: Millis) -> Result<(), LedgerError>;
+
+    /// Notes up to where a device has read; a lower position than the one that is noted changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] (`device`) when there is none.
+    fn note_reading(&self, id: DeviceId, read_to: Position) -> Result<(), LedgerError>;
 
     /// Bytes on disk.
     ///

@@ -40,12 +40,12 @@ macro_rules! actions {
 
 actions! {
     AddPlace = 2, ChangePlace = 2, AddHousehold = 4, ChangeHousehold = 6, AddResident = 2, SetMember = 2, AddOrganisation = 1,
-    ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 6, Move = 2,
+    ChangeOrganisation = 2, AddParty = 1, Tag = 3, Remove = 1, Settle = 9, Move = 2,
     Visit = 8, Amend = 3, Note = 2, Attach = 1, Issue = 4, Claim = 3, NoteCase = 3, Register = 3, Return = 3, Close = 3,
     Resend = 8, Discard = 1, Import = 1,
     Sync = 20, ReadAgain = 3, Revoke = 1, Grant = 2, Reassign = 1, Redraw = 1, Adopt = 3, TurnDown = 1, SetClock = 1, CutOff = 1, Reconnect = 2, CrashPhone = 1, RestartPhone = 1, CrashServer = 1,
     RestartServer = 1, BackUp = 3, Restore = 2, ClonePhone = 1, BackUpServer = 1, RestoreServer = 1,
-    Erase = 2, EndDevice = 1, Attack = 3,
+    Erase = 2, Redact = 1, EndDevice = 1, Attack = 3,
 }
 
 /// What a command did, when it went well.
@@ -100,6 +100,7 @@ impl Action {
                 | Self::RestoreServer
                 | Self::Discard
                 | Self::Erase
+                | Self::Redact
                 | Self::EndDevice
                 | Self::Attack
         )
@@ -162,6 +163,7 @@ impl World {
             Action::BackUpServer => self.back_up_server(),
             Action::RestoreServer => self.restore_server(),
             Action::Erase => self.erase(),
+            Action::Redact => self.redact(),
             Action::EndDevice => self.end_device(phone),
             Action::Attack => self.attack(phone),
             Action::Resend | Action::Discard => self.answer_refusal(phone, action),

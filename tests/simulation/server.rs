@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use doorstep_core::model::{DocId, StreetId};
+use doorstep_core::model::StreetId;
 use doorstep_core::store::{Opening, SimulatedStore, StoreError, TreeLoss};
 use doorstep_core::sync::ANSWER_BYTES;
-use doorstep_server::hub::{ErasureList as _, Hub, HubError, MemoryErasures};
+use doorstep_server::hub::{Erasure, ErasureList as _, Hub, HubError, MemoryErasures};
 use doorstep_server::ledger::{KeyedLedger, Ledger, LedgerError};
 
 use crate::clock::{NodeClock, Time};
@@ -91,9 +91,9 @@ impl Server {
         hub.note_backup(&positions)
     }
 
-    /// Who stands in the list of erasures.
-    pub fn erasures(&self) -> impl Iterator<Item = DocId> {
-        self.erasures.all().into_iter().map(|erasure| erasure.doc)
+    /// The list of erasures.
+    pub fn erasures(&self) -> Vec<Erasure> {
+        self.erasures.all()
     }
 
     /// Erases again what the list says, as every start does.

@@ -15,6 +15,8 @@ mod bootstrap;
 mod devices;
 #[path = "end_to_end/erasure.rs"]
 mod erasure;
+#[path = "end_to_end/floods.rs"]
+mod floods;
 #[path = "end_to_end/ground.rs"]
 mod ground;
 #[path = "end_to_end/half_sent.rs"]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use automerge::iter::DocItem;
 use automerge::{ObjId, ROOT, ReadDoc, ValueRef};
 
-use crate::docs::layout::{Container, Path, Rule};
-use crate::docs::{DocKind, Document, Keyring, Scalar, Words};
+use crate::docs::layout::{self, Container, Path, Rule};
+use crate::docs::{DocKind, Document, KeyId, Keyring, Scalar, Words};
 use crate::model::{Attachment, Day, DocId, Millis, Personal, Point, Tag};
 
 /// The longest code, in bytes: so that a summary with a few codes of a newer version stays within a row.
@@ -28,6 +28,32 @@ pub enum Lock {
     /// Its key was destroyed: nobody reads it any more.
     #[n(2)]
     Erased,
+    /// The key of some of it was destroyed, because a person who was erased is spoken of there; the rest is open.
+    #[n(3)]
+    Redacted,
+}
+
+impl Lock {
+    /// Its word in JSON.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Locked => "locked",
+            Self::Erased => "erased",
+            Self::Redacted => "redacted",
+        }
+    }
+}
+
+/// What is to be said of two values together: that one may open elsewhere weighs more than that one opens nowhere.
+fn worse(one: Lock, other: Lock) -> Lock {
+    let weight = |lock| match lock {
+        Lock::Open => 0,
+        Lock::Redacted => 1,
+        Lock::Locked => 2,
+        Lock::Erased => 3,
+    };
+    if weight(other) > weight(one) { other } else { one }
 }
 
 /// The scalars of one map of a document, as they are shown. Read in one pass: asking automerge for one key after the other costs a search each,
@@ -122,21 +148,65 @@ impl Document {
     }
 
     pub(crate) fn lock_with(&self, words: Words) -> Lock {
-        let entries = || self.kind().containers().iter().filter(|own| own.rule() == Rule::Entries && words == Words::Read);
         if self.keys().is_erased() {
-            Lock::Erased
-        } else if self.root().is_locked() || entries().any(|own| self.entries(*own).iter().any(|(_, entry)| entry.is_locked())) {
-            Lock::Locked
-        } else {
-            Lock::Open
+            return Lock::Erased;
+        }
+        let mut lock = self.root().lock();
+        if words == Words::Read && lock != Lock::Locked {
+            let fields = self.entry_containers().flat_map(|own| self.entries(own));
+            lock = fields.fold(lock, |lock, (_, entry)| worse(lock, entry.lock()));
+        }
+        lock
+    }
+
+    fn entry_containers(&self) -> impl Iterator<Item = Container> {
+        self.kind().containers().iter().copied().filter(|own| own.rule() == Rule::Entries)
+    }
+
+    /// The places of all personal values, those that do not open included, each with its field.
+    pub fn personal_places(&self) -> Vec<(Path, &'static str)> {
+        let of = |fields: &Fields| fields.values.iter().map(|(key, _)| fields.path(key)).collect::<Vec<_>>();
+        let entries = self.entry_containers().flat_map(|own| self.entries(own)).flat_map(|(_, entry)| of(&entry));
+        let all = of(&self.root()).into_iter().chain(entries);
+        all.filter_map(|path| layout::personal_field(self.kind(), &path).map(|field| (path, field))).collect()
+    }
+
+    /// The keys with which what stands at a place can be read, or what stood there before: of a field of an entry, which is written once, the one that
+    /// sealed it; of a register all that could have. Empty where nothing personal stands there that opens.
+    pub fn openers_at(&self, path: &Path) -> Vec<KeyId> {
+        let opens = |value: &Scalar| self.keys().lock(self.kind(), path, value) == Lock::Open;
+        match path {
+            Path::Root(key) => {
+                let candidates = self.doc.get_all(ROOT, key.as_str()).unwrap_or_default();
+                let mut values = candidates.iter().filter_map(|(value, _)| Scalar::from_automerge(value.as_scalar()?));
+                if values.any(|value| opens(&value)) { self.keys().openers(self.kind(), path) } else { Vec::new() }
+            }
+            Path::Field(container, entry, field) => {
+                let entry = self.entry(*container, entry);
+                let value = entry.as_ref().and_then(|entry| entry.values.iter().find(|(own, _)| own == field));
+                let sealer = value.filter(|(_, value)| opens(value)).and_then(|(_, value)| Keyring::sealer(value));
+                sealer.into_iter().filter(|key| self.keys().openers(self.kind(), path).contains(key)).collect()
+            }
+            Path::Register(..) | Path::Entry(..) => Vec::new(),
         }
     }
 
-    /// Whether the value at a root key is sealed and does not open.
-    pub(crate) fn is_locked_at(&self, path: &Path) -> bool {
-        let Path::Root(key) = path else { return false };
+    /// The personal texts that open, each with its place.
+    pub fn personal_texts(&self) -> Vec<(Path, Personal<String>)> {
+        let of = |fields: &Fields| {
+            let text = |(key, _): &(String, Scalar)| Some((fields.path(key), fields.personal(key)?));
+            fields.values.iter().filter_map(text).collect::<Vec<_>>()
+        };
+        let entries = self.entry_containers().flat_map(|own| self.entries(own)).flat_map(|(_, entry)| of(&entry));
+        let all = of(&self.root()).into_iter().chain(entries);
+        all.filter(|(path, _)| layout::personal_field(self.kind(), path).is_some()).collect()
+    }
+
+    /// How the value at a root key can be read.
+    pub(crate) fn lock_at(&self, path: &Path) -> Lock {
+        let Path::Root(key) = path else { return Lock::Open };
         let value = self.doc.get(ROOT, key.as_str()).ok().flatten().and_then(|(value, _)| Scalar::from_automerge(value.as_scalar()?));
-        value.is_some_and(|value| self.keys().is_locked(self.kind(), path, &value))
+        value.map_or(Lock::Open, |value| self.keys().lock(self.kind(), path, &value))
     }
 
     /// The document's tags, sorted.
@@ -217,9 +287,10 @@ impl Fields {
         }
     }
 
-    /// Whether something here is sealed and does not open.
-    pub(crate) fn is_locked(&self) -> bool {
-        self.values.iter().any(|(key, value)| matches!(value, Scalar::Bytes(_)) && self.keys.is_locked(self.kind, &self.path(key), value))
+    /// How what is here can be read.
+    pub(crate) fn lock(&self) -> Lock {
+        let sealed = self.values.iter().filter(|(_, value)| matches!(value, Scalar::Bytes(_)));
+        sealed.fold(Lock::Open, |lock, (key, value)| worse(lock, self.keys.lock(self.kind, &self.path(key), value)))
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<String> {
@@ -233,10 +304,10 @@ impl Fields {
         self.text(key).map(Personal::new)
     }
 
-    /// Words that an entry cannot be without; none of them where they are locked, for the entry is there all the same.
+    /// Words that an entry cannot be without; none of them where they do not open, for the entry is there all the same.
     pub(crate) fn words(&self, key: &str) -> Option<Personal<String>> {
         let (_, value) = self.values.iter().find(|(own, _)| own == key)?;
-        self.personal(key).or_else(|| self.keys.is_locked(self.kind, &self.path(key), value).then(Personal::default))
+        self.personal(key).or_else(|| (self.keys.lock(self.kind, &self.path(key), value) != Lock::Open).then(Personal::default))
     }
 
     /// A text that is parsed into a type.

@@ -5,10 +5,11 @@
 //! of the value:
 //!
 //! ```text
-//! 1 byte     the algorithm: 1
+//! 1 byte     the algorithm: 2, under the value's key; 1, of before values had keys of their own, under the field's
 //! 8 bytes    which key of the record: the beginning of its SHA-256
 //! …          the value as CBOR (text, number, bytes, yes or no), sealed as `cipher` says
 //! field key  HMAC-SHA-256 of the name of the field (`contact`, `visits.findings`) under the record's key
+//! value key  HMAC-SHA-256 of the path of the value under the field's key
 //! place      the document's id and the path of the value (`contact`, `visits/<id>/findings`): a value opens only where it was put
 //! ```
 //!
@@ -16,8 +17,16 @@
 //! value sealed again at its place gives the same bytes, so setting what is there already still writes nothing. A record has more than one
 //! key where what it holds was written before it had one, or two phones gave it one each.
 //!
+//! A single value is redacted ([`Keyring::cut`]) by cutting the keys that open it: of such a key stay those of its other fields, and of this field
+//! those of the values at all other places. What is written from then on is sealed under a key of its own, and no copy of the whole key brings the value
+//! back. Nothing in the document changes, so nobody signs for another's words.
+//!
 //! What is not hidden: which fields are set, how long they are, and tags, codes and ids; the tombstone of a field stands in clear.
 
+mod codec;
+mod held;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -25,17 +34,23 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{self, KEY};
 use crate::docs::layout::{self, Path};
-use crate::docs::{DocKind, Scalar};
+use crate::docs::{DocKind, Lock, Scalar};
 use crate::model::{DocId, Entropy};
 
-/// The algorithm of a sealed value.
-const ALGORITHM: u8 = 1;
+use held::Held;
+
+/// Sealed under the key of the field: read, and not written any more.
+const BY_FIELD: u8 = 1;
+/// Sealed under the key of the value.
+const BY_VALUE: u8 = 2;
 /// The bytes of a key's id.
 const ID: usize = 8;
 /// How many bytes a sealed value is longer than its CBOR.
 pub const SEAL_BYTES: usize = 1 + ID + cipher::OVERHEAD;
 /// How many keys a record has at most: its own, and what phones gave it that did not know of each other.
 pub const MOST_KEYS: usize = 8;
+/// How many there are in a ring at most, those that were cut included.
+pub const MOST_RING: usize = 16;
 
 /// Which key of a record: it can only be the id of that key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,44 +92,6 @@ impl RecordKey {
 impl std::fmt::Debug for RecordKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RecordKey(hidden)")
-    }
-}
-
-/// What somebody holds of one key of a record.
-#[derive(Clone, PartialEq, Eq)]
-enum Held {
-    /// The key itself.
-    Whole(RecordKey),
-    /// Those of some fields.
-    Fields(KeyId, Vec<(String, Zeroizing<[u8; KEY]>)>),
-}
-
-impl Held {
-    fn id(&self) -> KeyId {
-        match self {
-            Self::Whole(key) => key.id(),
-            Self::Fields(id, _) => *id,
-        }
-    }
-
-    fn field(&self, name: &str) -> Option<Zeroizing<[u8; KEY]>> {
-        match self {
-            Self::Whole(key) => Some(key.field(name)),
-            Self::Fields(_, fields) => fields.iter().find(|(own, _)| own == name).map(|(_, key)| key.clone()),
-        }
-    }
-
-    /// What both open together; they are of one key.
-    fn union(&self, other: &Self) -> Self {
-        match (self, other) {
-            (Self::Whole(_), _) => self.clone(),
-            (_, Self::Whole(_)) => other.clone(),
-            (Self::Fields(id, own), Self::Fields(_, others)) => {
-                let mut fields = own.clone();
-                fields.extend(others.iter().filter(|(name, _)| !own.iter().any(|(known, _)| known == name)).cloned());
-                Self::Fields(*id, fields)
-            }
-        }
     }
 }
 
@@ -170,14 +147,21 @@ impl Keyring {
         })
     }
 
-    /// Both together; what was erased stays so. More keys than a record may have are not taken.
+    /// The whole ones of its keys alone: what of a ring that somebody sends can be taken as theirs.
+    pub fn whole_only(&self) -> Self {
+        let whole = self.keys.iter().filter(|(_, held)| matches!(held, Held::Whole(_)));
+        Self { keys: whole.cloned().collect(), is_erased: false }
+    }
+
+    /// Both together; what was erased or cut stays so. More keys than a record may have are not taken.
     pub fn union(&self, other: &Self) -> Self {
         if self.is_erased || other.is_erased {
             return Self::erased();
         }
         let mut keys = self.keys.to_vec();
         for (id, held) in other.keys.iter() {
-            let has_room = keys.len() < MOST_KEYS;
+            let whole = keys.iter().filter(|(_, held)| matches!(held, Held::Whole(_))).count();
+            let has_room = keys.len() < MOST_RING && (whole < MOST_KEYS || !matches!(held, Held::Whole(_)));
             match keys.iter_mut().find(|(own, _)| own == id) {
                 Some((_, own)) => *own = own.union(held),
                 None if has_room => keys.push((*id, held.clone())),
@@ -194,24 +178,60 @@ impl Keyring {
 
     /// What is left of it for who may read only some personal fields of this kind.
     pub fn only(&self, kind: DocKind, may_read: impl Fn(&str) -> bool) -> Self {
-        let personal = || layout::fields(kind).iter().filter(|field| field.is_personal);
-        if personal().all(|field| may_read(field.name)) {
+        if layout::fields(kind).iter().filter(|field| field.is_personal).all(|field| may_read(field.name)) {
             return self.clone();
         }
-        let some = |held: &Held| {
-            let keys = personal().filter(|field| may_read(field.name));
-            keys.filter_map(|field| Some((field.name.to_owned(), held.field(field.name)?))).collect::<Vec<_>>()
-        };
-        let keys = self.keys.iter().map(|(id, held)| (*id, Held::Fields(*id, some(held))));
+        let keys = self.keys.iter().map(|(id, held)| (*id, held.only(kind, &may_read)));
         Self { keys: keys.filter(|(_, held)| !matches!(held, Held::Fields(_, fields) if fields.is_empty())).collect(), ..*self }
+    }
+
+    /// Which key sealed a value; `None` where it is in clear.
+    pub fn sealer(value: &Scalar) -> Option<KeyId> {
+        let Scalar::Bytes(bytes) = value else { return None };
+        split(bytes).map(|(_, id, _)| id)
+    }
+
+    /// Whether there is no room for another key, should one be cut.
+    pub fn is_full(&self) -> bool {
+        self.keys.len() >= MOST_RING
+    }
+
+    /// Which of the keys open a personal value at this place.
+    pub fn openers(&self, kind: DocKind, path: &Path) -> Vec<KeyId> {
+        let Some(name) = layout::personal_field(kind, path) else { return Vec::new() };
+        self.keys.iter().filter(|(_, held)| held.opens(name, path)).map(|(id, _)| *id).collect()
+    }
+
+    /// What is left once a key, of whatever of it is held here, opens no value at this place any more. `name` is the field's, `places` are those of all its values. A
+    /// key that is not here is cut as well: should it come, it does not open what it no longer may.
+    pub fn cut(&self, key: KeyId, name: &str, at: &Path, places: &[Path]) -> Self {
+        if self.is_erased {
+            return self.clone();
+        }
+        let mut keys = self.keys.to_vec();
+        match keys.iter_mut().find(|(own, _)| *own == key) {
+            Some((_, held)) => *held = held.cut(name, at, places),
+            None => keys.push((key, Held::Fields(key, BTreeMap::new()).cut(name, at, places))),
+        }
+        Self { keys: keys.into(), is_erased: false }
+    }
+
+    /// Whether this key was cut for the sake of this place.
+    pub fn is_cut_at(&self, key: KeyId, name: &str, at: &Path) -> bool {
+        self.keys.iter().any(|(own, held)| *own == key && held.has_lost(name, at))
+    }
+
+    /// Whether some of it was destroyed for good: all, or what opened some value.
+    pub fn is_cut(&self) -> bool {
+        self.is_erased || self.keys.iter().any(|(_, held)| held.is_cut())
     }
 
     /// Seals a value for its place, if it is personal. `None` where there is no key for it.
     pub fn seal(&self, kind: DocKind, doc: DocId, path: &Path, value: &Scalar) -> Option<Scalar> {
         let Some(name) = layout::personal_field(kind, path).filter(|_| *value != Scalar::Null) else { return Some(value.clone()) };
-        let (id, field) = self.keys.iter().rev().find_map(|(id, held)| Some((*id, held.field(name)?)))?;
-        let sealed = cipher::seal(&field, &place(doc, path), &to_cbor(value))?;
-        Some(Scalar::Bytes([&[ALGORITHM][..], &id.0, &sealed].concat()))
+        let (id, key) = self.keys.iter().rev().find_map(|(id, held)| Some((*id, held.value(name, path)?)))?;
+        let sealed = cipher::seal(&key, &place(doc, path), &to_cbor(value))?;
+        Some(Scalar::Bytes([&[BY_VALUE][..], &id.0, &sealed].concat()))
     }
 
     /// A value in clear: what is not personal, and what stands in clear from before, as it is.
@@ -221,10 +241,10 @@ impl Keyring {
     pub fn open(&self, kind: DocKind, doc: DocId, path: &Path, value: &Scalar) -> Result<Scalar, Sealing> {
         let Scalar::Bytes(bytes) = value else { return Ok(value.clone()) };
         let Some(name) = layout::personal_field(kind, path) else { return Ok(value.clone()) };
-        let Some((id, sealed)) = split(bytes) else { return Ok(value.clone()) };
+        let Some((algorithm, id, sealed)) = split(bytes) else { return Ok(value.clone()) };
         let held = self.keys.iter().find(|(own, _)| *own == id).map(|(_, held)| held).ok_or(Sealing::Broken)?;
-        let field = held.field(name).ok_or(Sealing::Broken)?;
-        let opened = cipher::open(&field, &place(doc, path), sealed).ok_or(Sealing::Broken)?;
+        let key = if algorithm == BY_FIELD { held.field(name) } else { held.value(name, path) }.ok_or(Sealing::Broken)?;
+        let opened = cipher::open(&key, &place(doc, path), sealed).ok_or(Sealing::Broken)?;
         from_cbor(&opened).ok_or(Sealing::Broken)
     }
 
@@ -242,12 +262,19 @@ impl Keyring {
         }
     }
 
-    /// Whether a value of this place is sealed and does not open: it is to be shown as locked.
-    pub fn is_locked(&self, kind: DocKind, path: &Path, value: &Scalar) -> bool {
-        let Scalar::Bytes(bytes) = value else { return false };
-        match (layout::personal_field(kind, path), split(bytes)) {
-            (Some(name), Some((id, _))) => !self.keys.iter().any(|(own, held)| *own == id && held.field(name).is_some()),
-            _ => false,
+    /// How a value of this place can be read.
+    pub fn lock(&self, kind: DocKind, path: &Path, value: &Scalar) -> Lock {
+        let Scalar::Bytes(bytes) = value else { return Lock::Open };
+        let (Some(name), Some((algorithm, id, _))) = (layout::personal_field(kind, path), split(bytes)) else { return Lock::Open };
+        let held = self.keys.iter().find(|(own, _)| *own == id).map(|(_, held)| held);
+        match held {
+            _ if self.is_erased => Lock::Erased,
+            Some(held) if algorithm == BY_FIELD && held.field(name).is_some() => Lock::Open,
+            // With the key of its field went all that was sealed under that alone.
+            Some(held) if algorithm == BY_FIELD && held.is_cut_in(name) => Lock::Redacted,
+            Some(held) if algorithm == BY_VALUE && held.opens(name, path) => Lock::Open,
+            Some(held) if held.has_lost(name, path) => Lock::Redacted,
+            _ => Lock::Locked,
         }
     }
 }
@@ -259,9 +286,10 @@ impl std::fmt::Debug for Keyring {
     }
 }
 
-fn split(bytes: &[u8]) -> Option<(KeyId, &[u8])> {
-    let (id, sealed) = bytes.strip_prefix(&[ALGORITHM])?.split_first_chunk::<ID>()?;
-    (sealed.len() > cipher::OVERHEAD).then_some((KeyId(*id), sealed))
+fn split(bytes: &[u8]) -> Option<(u8, KeyId, &[u8])> {
+    let (algorithm, rest) = bytes.split_first().filter(|(algorithm, _)| [BY_FIELD, BY_VALUE].contains(*algorithm))?;
+    let (id, sealed) = rest.split_first_chunk::<ID>()?;
+    (sealed.len() > cipher::OVERHEAD).then_some((*algorithm, KeyId(*id), sealed))
 }
 
 fn place(doc: DocId, path: &Path) -> Vec<u8> {
@@ -290,63 +318,6 @@ fn from_cbor(bytes: &[u8]) -> Option<Scalar> {
         _ => return None,
     };
     (decoder.position() == bytes.len()).then_some(value)
-}
-
-impl<C> minicbor::Encode<C> for Keyring {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut minicbor::Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
-        if self.is_erased {
-            e.null()?;
-            return Ok(());
-        }
-        e.array(self.keys.len() as u64)?;
-        for (id, held) in self.keys.iter() {
-            match held {
-                Held::Whole(key) => drop(e.bytes(key.as_bytes())?),
-                Held::Fields(_, fields) => {
-                    e.array(2)?.bytes(&id.0)?.array(fields.len() as u64)?;
-                    fields.iter().try_for_each(|(name, key)| e.array(2)?.str(name)?.bytes(&**key).map(drop))?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The most fields that a kind has, with room for those of later versions.
-const MOST_FIELDS: u64 = 64;
-
-impl<'b, C> minicbor::Decode<'b, C> for Keyring {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        use minicbor::data::Type;
-        use minicbor::decode::Error;
-        let bound = |length: Option<u64>, most: u64| match length {
-            Some(length) if length <= most => Ok(length),
-            _ => Err(Error::message("a ring has a definite number of keys and fields, and not that many")),
-        };
-        if d.datatype()? == Type::Null {
-            d.null()?;
-            return Ok(Self::erased());
-        }
-        let wrong = || Error::message("a key has 32 bytes, its id 8");
-        let mut keys = Vec::new();
-        for _ in 0..bound(d.array()?, MOST_KEYS as u64)? {
-            let held = if d.datatype()? == Type::Bytes {
-                Held::Whole(RecordKey::from_bytes(d.bytes()?).ok_or_else(wrong)?)
-            } else {
-                bound(d.array()?.filter(|length| *length == 2), 2)?;
-                let id = KeyId(d.bytes()?.try_into().map_err(|_| wrong())?);
-                let mut fields = Vec::new();
-                for _ in 0..bound(d.array()?, MOST_FIELDS)? {
-                    bound(d.array()?.filter(|length| *length == 2), 2)?;
-                    let name = d.str()?.to_owned();
-                    fields.push((name, Zeroizing::new(d.bytes()?.try_into().map_err(|_| wrong())?)));
-                }
-                Held::Fields(id, fields)
-            };
-            keys.push((held.id(), held));
-        }
-        Ok(Self { keys: keys.into(), is_erased: false })
-    }
 }
 
 #[cfg(test)]

@@ -230,6 +230,12 @@ pub fn personal_field(kind: DocKind, path: &Path) -> Option<&'static str> {
     }
 }
 
+/// The names of the personal fields of all kinds.
+pub fn personal_names() -> impl Iterator<Item = &'static str> {
+    let all = DocKind::ALL.into_iter().flat_map(|kind| fields(kind).iter()).filter(|field| field.is_personal).map(|field| field.name);
+    all.collect::<std::collections::BTreeSet<_>>().into_iter()
+}
+
 /// Where an operation writes, resolved by what created the objects on the way and not by what is visible.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Path {
@@ -241,6 +247,33 @@ pub enum Path {
     Entry(Container, String),
     /// A field of an entry, written by the change that creates the entry.
     Field(Container, String, String),
+}
+
+impl Path {
+    /// The place of a value as it is written: a register at the root, or a field of an entry. `None` for anything else.
+    pub fn of_value(text: &str) -> Option<Self> {
+        const CONTAINERS: [Container; 7] = [
+            Container::Tags,
+            Container::Members,
+            Container::Visits,
+            Container::Amendments,
+            Container::Notes,
+            Container::Attachments,
+            Container::Events,
+        ];
+        let words: Vec<&str> = text.split('/').collect();
+        if text.contains(char::is_whitespace) {
+            return None;
+        }
+        match words.as_slice() {
+            [key] if !key.is_empty() => Some(Self::Root((*key).to_owned())),
+            [container, entry, field] => {
+                let container = CONTAINERS.into_iter().find(|known| known.key() == *container)?;
+                Some(Self::Field(container, (*entry).to_owned(), (*field).to_owned()))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Path {

@@ -33,13 +33,15 @@ pub(super) fn put_keyring(batch: &mut Batch, vault: &Vault, doc: DocId, keys: &K
 }
 
 impl Engine {
-    /// Destroys the keys of a record that was erased, and all that could open what is left of them. May be repeated.
-    pub(super) fn forget_keys(&self, state: &mut State, doc: DocId) -> Result<(), FieldError> {
-        if keyring(&self.store, &state.vault, doc)?.is_erased() {
+    /// Destroys what a ring that came says is destroyed: the keys of a record that was erased, or those of a value that was redacted; and all that could open
+    /// what is left of them. May be repeated.
+    pub(super) fn cut_keys(&self, state: &mut State, doc: DocId, came: &Keyring) -> Result<(), FieldError> {
+        let known = keyring(&self.store, &state.vault, doc)?;
+        let cut = known.union(came);
+        if cut == known {
             return Ok(());
         }
-        let erased = tables::encode(&Keyring::erased());
-        Ok(state.vault.forget(&*self.store, &tables::all_keys(), &tables::keys(doc), &erased, &mut *state.entropy)?)
+        Ok(state.vault.forget(&*self.store, &tables::all_keys(), &tables::keys(doc), &tables::encode(&cut), &mut *state.entropy)?)
     }
 
     /// The keys of records, encrypted to the server; none where there are none to send.

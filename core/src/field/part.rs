@@ -72,8 +72,8 @@ impl Engine {
             self.keep_grant(state, after.clone())?;
         }
         let keys = part.keys.unwrap_or_default().0;
-        for (doc, _) in keys.iter().filter(|(_, keys)| keys.is_erased()) {
-            self.forget_keys(state, *doc)?;
+        for (doc, keys) in keys.iter().filter(|(_, keys)| keys.is_cut()) {
+            self.cut_keys(state, *doc, keys)?;
         }
         match self.apply_entries(state, keys, part.entries.0, &held, (!completes).then_some(&after), notice) {
             Err(FieldError::Document(DocumentError::NotApplied { .. })) => return self.read_anew(state, &held),

@@ -83,8 +83,8 @@ impl<'a> Update<'a> {
     pub(super) fn learn_keys(&mut self, doc: DocId, came: &Keyring) -> Result<(), FieldError> {
         let known = self.keys(doc)?;
         let keys = known.union(came);
-        // Those of an erased record are destroyed already: what shows of it is not.
-        if keys != known || came.is_erased() {
+        // What was erased or redacted is destroyed already: what shows of it is not.
+        if keys != known || came.is_cut() {
             self.keys.insert(doc, keys);
             // The summary of a snapshot that comes with them fits them already.
             if self.has_base(doc)? || self.state.outbox.has(doc) {

@@ -131,8 +131,13 @@ impl Tables<&mut dyn Transaction> {
         self.0.delete(key_of(SESSION, id.as_bytes()));
     }
 
-    pub fn end_sessions_of(&mut self, account: AccountId) -> Result<(), AccountError> {
-        self.delete_where(SESSION, |session: &Session| session.account == account)
+    /// Ends the sessions of an account, but for one.
+    pub fn end_sessions_of(&mut self, account: AccountId, but: Option<SessionId>) -> Result<(), AccountError> {
+        let spared = but.map(|id| key_of(SESSION, id.as_bytes()));
+        let sessions: Vec<(Vec<u8>, Session)> = self.all(SESSION)?;
+        let ended = sessions.into_iter().filter(|(key, session)| session.account == account && Some(key) != spared.as_ref());
+        ended.for_each(|(key, _)| self.0.delete(key));
+        Ok(())
     }
 
     pub fn end_all_sessions(&mut self) -> Result<(), AccountError> {

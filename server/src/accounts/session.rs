@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use super::rows::Tables;
 use super::token::Token;
-use super::{AccountError, Accounts, Holder, lock};
+use super::{Account, AccountError, Accounts, Holder, lock};
 
 /// How long an access token counts, in milliseconds: what a stolen one is good for.
 pub(super) const ACCESS_LIFE: i64 = 15 * 60_000;
@@ -151,6 +151,13 @@ impl Accounts {
         let tables = Tables::of(&*self.store);
         let row = tables.token(shown.hash())?.filter(|row| row.use_ == Use::Access && now < row.until).ok_or(AccountError::Token)?;
         live(&tables, row.session, now).map(|(holder, _)| holder)
+    }
+
+    /// The account of a session that has not ended.
+    pub(super) fn account_of(&self, session: SessionId) -> Result<Account, AccountError> {
+        let tables = Tables::of(&*self.store);
+        let (holder, _) = live(&tables, session, self.clock.now())?;
+        tables.account_of_id(holder.account)?.ok_or(AccountError::Token)
     }
 
     /// Ends a session.

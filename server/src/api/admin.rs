@@ -109,6 +109,7 @@ pub fn router(api: Api, guard: Guard, store: Arc<SledStore>) -> Router {
 fn directory() -> Router<Admin> {
     Router::new()
         .route("/v1/admin/logout", post(session::log_out))
+        .route("/v1/admin/password", post(session::change_password))
         .route("/v1/admin/streets", get(list::streets))
         .route("/v1/admin/streets/{street}", get(list::directory))
         .route("/v1/admin/streets/{street}/people/{person}", get(list::person))
@@ -153,6 +154,7 @@ fn erasures() -> Router<Admin> {
         .route("/v1/admin/streets/{street}/holds", get(holds::list).post(holds::begin))
         .route("/v1/admin/streets/{street}/holds/{document}/end", post(holds::end))
         .route("/v1/admin/streets/{street}/documents/{document}/erase", post(erasure::erase))
+        .route("/v1/admin/streets/{street}/documents/{document}/redact", post(erasure::redact))
         .route("/v1/admin/streets/{street}/documents/{document}/copy", get(copy::copy))
 }
 

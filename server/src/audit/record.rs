@@ -180,6 +180,8 @@ acts! {
     Denied "denied",
     /// An account was added.
     AccountAdded "account-added",
+    /// An account got another password; refused where the present one was wrong.
+    PasswordChanged "password-changed",
     /// An account was disabled.
     AccountDisabled "account-disabled",
     /// A sensitive act was proposed.
@@ -202,6 +204,8 @@ acts! {
     BoundariesMoved "boundaries-moved",
     /// A person's card was erased.
     Erased "erased",
+    /// A value that speaks of a person was redacted.
+    Redacted "redacted",
     /// An enrolment code was made.
     CodeIssued "code-issued",
     /// A phone traded a code for an identity; refused where the code does not count.

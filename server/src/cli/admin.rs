@@ -68,6 +68,15 @@ pub enum Command {
     },
     /// End the session
     Logout,
+    /// Give the account that is logged in another password, and end its other sessions
+    Password {
+        /// The present password.
+        #[command(flatten)]
+        present: PasswordArgs,
+        /// A file whose first line is the new password, `-` for standard input; asked for at the terminal if left out
+        #[arg(long, value_name = "FILE")]
+        new_password_file: Option<PathBuf>,
+    },
     /// Accounts of administrators
     #[command(subcommand)]
     Account(Account),
@@ -115,10 +124,17 @@ pub enum Command {
         /// The record, by id
         document: String,
     },
+    /// Redact what a record says at one place: nobody reads it any more, here and on every phone; the rest of the record stays
+    Redact {
+        /// The record, by id
+        document: String,
+        /// The place, as `erase` lists it: `remark`, `visits/<id>/findings`
+        path: String,
+    },
     /// Records that are evidence and may not be erased
     #[command(subcommand)]
     Hold(Hold),
-    /// What was erased, and which phones were not in contact since
+    /// What was erased and redacted, and which phones have not yet confirmed that they destroyed it too
     Erasures,
     /// Households, names masked
     Households(OfGrid),
@@ -197,6 +213,10 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
     match &args.command {
         Command::Login { name, password } => log_in(client, &args.server, name, password),
         Command::Logout => client.post("logout", &json!({})),
+        Command::Password { present, new_password_file } => {
+            let next = PasswordArgs { password_file: new_password_file.clone() };
+            client.post("password", &json!({ "present": present.read()?, "next": next.choose()? }))
+        }
         Command::Account(Account::Add { name, kind, password }) => {
             client.post("accounts", &json!({ "name": name, "kind": kind, "password": password.choose()? }))
         }
@@ -238,6 +258,9 @@ fn perform(client: &Client, args: &Args) -> anyhow::Result<Value> {
             Ok(answer)
         }
         Command::Erase { document } => client.post(&of_street(&format!("documents/{}/erase", segment(document)))?, &json!({})),
+        Command::Redact { document, path } => {
+            client.post(&of_street(&format!("documents/{}/redact", segment(document)))?, &json!({ "path": path }))
+        }
         Command::Hold(Hold::Add { document, reason }) => {
             client.post(&of_street("holds")?, &json!({ "document": document, "reason": reason }))
         }

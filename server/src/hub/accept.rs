@@ -26,6 +26,8 @@ const MOST_ROUNDS: usize = 8;
 pub(super) struct Brought {
     /// All its changes: the answer leaves them out.
     pub hashes: BTreeSet<ChangeHash>,
+    /// The keys that came with it: the answer leaves them out.
+    pub keys: Keys,
     /// The documents of groups that had been accepted before. Whoever brings them again may have missed what has happened to them since.
     pub again: BTreeSet<DocId>,
 }
@@ -76,7 +78,7 @@ impl Hub {
                 }
                 judged => {
                     let (verdicts, again) = judged?;
-                    return Ok((verdicts, Brought { hashes: leaves.iter().map(|leaf| leaf.hash).collect(), again }));
+                    return Ok((verdicts, Brought { hashes: leaves.iter().map(|leaf| leaf.hash).collect(), keys, again }));
                 }
             }
         }

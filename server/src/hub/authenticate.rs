@@ -44,9 +44,8 @@ impl Authenticated {
         let mut keys = Keys::new();
         for (doc, came) in self.registrar().sealing().open(self.device.id, wrapped)? {
             let known = keys.remove(&doc).unwrap_or_default();
-            // Nobody erases a record by saying that it is, and nobody has but a part of a key that they made.
-            let came = if came.can_seal() { came } else { Keyring::default() };
-            keys.insert(doc, known.union(&came));
+            // Nobody erases or redacts by saying that it is done, and nobody has but a part of a key that they made.
+            keys.insert(doc, known.union(&came.whole_only()));
         }
         Ok(keys)
     }
@@ -97,6 +96,9 @@ impl Hub {
 
     pub(super) fn with_rights(&self, device: Device, request: Request, challenge: Option<Freshness>) -> Result<Authenticated, HubError> {
         let street = self.street(device.street)?;
+        if challenge.is_none() {
+            self.note_reading(&device, &street, &request)?;
+        }
         let now = self.now();
         let mut grants = self.ledger.grants(street.id, device.person)?;
         let had = grants.iter().filter(|grant| grant.has_begun(now)).map(Grant::right).collect();

@@ -5,12 +5,12 @@
 //! that had nothing before (`since` 0), so that it sends each of them whole. So nothing is lost between two parts whatever happens there, and
 //! the hub keeps nothing for a phone. Where there is room for it, that reading is in the same part: a small scope comes in one round trip.
 
-use std::collections::BTreeSet;
+use doorstep_core::model::{Position, StreetId};
 
-use doorstep_core::model::{ChangeHash, Position, StreetId};
 use doorstep_core::store::StoreError;
 use doorstep_core::sync::{Bootstrap, Entry, List, Part, Reading, Resume, ResumeKey};
 
+use super::accept::Brought;
 use super::order::{Mark, Ranked};
 use super::read::{Answer, Budget, Sight, size_of};
 use super::{Hub, HubError};
@@ -48,7 +48,7 @@ impl Hub {
         street: StreetId,
         sight: &Sight,
         reading: &Reading,
-        own: &BTreeSet<ChangeHash>,
+        own: &Brought,
         budget: &mut Budget,
         others_wait: bool,
     ) -> Result<Part, HubError> {

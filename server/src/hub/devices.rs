@@ -8,9 +8,10 @@ use doorstep_core::docs::DocKind;
 use doorstep_core::model::{DeviceId, Millis, Right, StreetId};
 use doorstep_core::policy;
 use doorstep_core::summary::Summary;
+use doorstep_core::sync::{Reading, Request};
 
 use super::{Hub, HubError, lock};
-use crate::ledger::{Device, Ended, Ending, LedgerError};
+use crate::ledger::{Device, Ended, Ending, LedgerError, Street};
 
 /// So much later a contact is noted anew, in milliseconds: an hour is near enough for a list, and a phone that syncs every minute costs no write each
 /// time.
@@ -81,6 +82,19 @@ impl Hub {
             documents.push((kind, count));
         }
         Ok(LostReport { device, rights, documents })
+    }
+
+    /// Notes up to where a device has read, while an erasure waits to be confirmed by it: what stands before its cursors is done on the phone,
+    /// the destruction of keys included. Costs a write for each request that moves on towards the last erasure.
+    pub(super) fn note_reading(&self, device: &Device, street: &Street, request: &Request) -> Result<(), HubError> {
+        let Some(erased_at) = lock(&self.erased_at).get(&street.id).copied() else { return Ok(()) };
+        let noted = device.read_to.unwrap_or_default();
+        if noted >= erased_at || request.ledger != Some(street.ledger) {
+            return Ok(());
+        }
+        // A phone without a grant holds nothing.
+        let read_to = request.cursors.0.iter().map(Reading::complete_up_to).min().unwrap_or(erased_at);
+        if read_to > noted { Ok(self.ledger.note_reading(device.id, read_to)?) } else { Ok(()) }
     }
 
     /// Notes that a device was heard of, at most once an hour.

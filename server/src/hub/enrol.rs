@@ -69,6 +69,7 @@ impl Hub {
                 label: label.clone(),
                 enrolled_at: now,
                 last_contact: None,
+                read_to: None,
                 ended: None,
             };
             match self.ledger.enrol(&code, &device) {

@@ -1,24 +1,27 @@
-//! Erasing a person: the keys of the record are destroyed, every phone that holds it is told, and nothing can be written there any more.
+//! Erasing a person: the keys of the record are destroyed, every phone that holds it is told, and nothing can be written there any more. And redacting
+//! what other records say of the person: the keys that open one value are cut, and the rest of the record stays as it is.
 //!
 //! Documents, changes, hashes, signatures and cursors stay as they are; what they held of the person opens with nothing any more. In this order: the
 //! list of erasures is written, then the keys are destroyed, then the feed says so. A cut in between is made good by [`Hub::erase_again`], at
 //! every start, and so is a backup that holds the keys still.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use doorstep_core::docs::{Case, DocKind, Document, Household, Keyring};
-use doorstep_core::model::{DocId, Millis, PartyId, Receipts, Reporter, ResidentId, StreetId};
-use doorstep_core::summary::Summary;
+use doorstep_core::docs::layout::Path;
+use doorstep_core::docs::{DocKind, Document, KeyId, Keyring, RecordKey};
+use doorstep_core::model::{DeviceId, DocId, Invalid, Millis, Position, Receipts, StreetId};
 
+use super::mentions::Mention;
 use super::working::Working;
-use super::{Hub, HubError};
-use crate::ledger::{Commit, LedgerError};
+use super::{Hub, HubError, lock};
+use crate::ledger::{Commit, Device, LedgerError};
 
 /// How often an erasure is announced anew when the document moves on meanwhile.
 const MOST_ROUNDS: usize = 8;
 
-/// That a record was erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// That a record was erased, or a value of it redacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
     /// The street.
     pub street: StreetId,
@@ -26,6 +29,19 @@ pub struct Erasure {
     pub doc: DocId,
     /// When.
     pub at: Millis,
+    /// What of it; `None` for all.
+    pub part: Option<Redaction>,
+}
+
+/// What of a key was destroyed for the sake of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redaction {
+    /// The place of the value.
+    pub path: Path,
+    /// Its field.
+    pub field: String,
+    /// The key.
+    pub key: KeyId,
 }
 
 /// The list of what was erased: outside of the ledger and of its backups, so that a restored ledger can be told.
@@ -55,17 +71,6 @@ impl ErasureList for MemoryErasures {
     }
 }
 
-/// A record that may still say something of somebody who was erased: for a clerk to look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mention {
-    /// What it is.
-    pub kind: DocKind,
-    /// Which.
-    pub doc: DocId,
-    /// Why it is named: `member`, `reporter`, `name`.
-    pub why: &'static str,
-}
-
 impl Hub {
     /// Erases the card of a resident or of a party. Gives the records that speak of the person, as far as ids and summaries say.
     ///
@@ -73,17 +78,45 @@ impl Hub {
     /// [`HubError::NotFound`] where there is no such resident or party; [`HubError::Held`]; when the list or the ledger fail: it may be asked again.
     pub fn erase(&self, street: StreetId, doc: DocId) -> Result<Vec<Mention>, HubError> {
         let (_, mentions) = self.held_on(street, doc)?;
-        if let Some(hold) = self.hold_of(street, doc)? {
-            return Err(HubError::Held { reason: hold.reason });
-        }
+        self.is_not_held(street, doc)?;
         self.erase_for_good(street, doc)?;
         Ok(mentions)
     }
 
+    /// Redacts a value of any record: nobody reads any more what stands or stood at this place. What is written there from then on can be read.
+    ///
+    /// # Errors
+    /// [`HubError::NotFound`] where there is no personal value that can be read; [`HubError::Held`]; [`HubError::Invalid`] where the record has no room
+    /// for another key; when the list or the ledger fail: it may be
+    /// asked again.
+    pub fn redact(&self, street: StreetId, doc: DocId, path: &Path) -> Result<(), HubError> {
+        let (document, _) = self.document(street, doc)?;
+        let field = document.personal_places().into_iter().find(|(place, _)| place == path).map(|(_, field)| field);
+        let keys = document.openers_at(path);
+        let Some(field) = field.filter(|_| !keys.is_empty()) else { return Err(HubError::NotFound { what: "personal value" }) };
+        self.is_not_held(street, doc)?;
+        if document.keys().is_full() {
+            return Err(Invalid::new("path", "is of a record of which too much was redacted already: erase it").into());
+        }
+        for key in keys {
+            let part = Redaction { path: path.clone(), field: field.to_owned(), key };
+            self.note_erasure(Erasure { street, doc, at: self.now(), part: Some(part) })?;
+        }
+        self.destroy(street, doc)
+    }
+
+    fn is_not_held(&self, street: StreetId, doc: DocId) -> Result<(), HubError> {
+        self.hold_of(street, doc)?.map_or(Ok(()), |hold| Err(HubError::Held { reason: hold.reason }))
+    }
+
     /// Notes in the list that a record is erased, and erases it.
     pub(super) fn erase_for_good(&self, street: StreetId, doc: DocId) -> Result<(), HubError> {
-        self.erasures.note(Erasure { street, doc, at: self.now() }).map_err(|_| HubError::ErasureList)?;
+        self.note_erasure(Erasure { street, doc, at: self.now(), part: None })?;
         self.destroy(street, doc)
+    }
+
+    fn note_erasure(&self, erasure: Erasure) -> Result<(), HubError> {
+        self.erasures.note(erasure).map_err(|_| HubError::ErasureList)
     }
 
     /// The card of a resident or of a party, and the records that speak of the person.
@@ -104,15 +137,17 @@ impl Hub {
         self.erasures.all().into_iter().filter(|erasure| erasure.street == street).collect()
     }
 
-    /// Erases once more what the list says and the ledger does not know: after a cut, or a restore. How many there were.
+    /// Erases and redacts once more what the list says and the ledger does not know: after a cut, or a restore. How many records there were.
     ///
     /// # Errors
     /// When the ledger fails.
     pub fn erase_again(&self) -> Result<usize, HubError> {
+        let records: BTreeSet<(StreetId, DocId)> = self.erasures.all().iter().map(|erasure| (erasure.street, erasure.doc)).collect();
         let mut again = 0;
-        for Erasure { street, doc, .. } in self.erasures.all() {
-            let (keys, announced_at) = self.ledger.keys(street, doc)?;
-            if keys.is_erased() && announced_at.0 > 0 {
+        for (street, doc) in records {
+            let (known, announced_at) = self.ledger.keys(street, doc)?;
+            self.note_erased_at(street, announced_at);
+            if announced_at.0 > 0 && self.cut(street, doc, &known, &[]) == known {
                 continue;
             }
             again += 1;
@@ -121,66 +156,62 @@ impl Hub {
         Ok(again)
     }
 
-    /// Destroys the keys, then says so in the feed, if the ledger has the document.
+    /// Brings the keys of a record in line with the list, for good, then says so in the feed, if the ledger has the document.
     fn destroy(&self, street: StreetId, doc: DocId) -> Result<(), HubError> {
         let _guard = self.locks.lock([doc]);
-        self.ledger.forget_keys(street, doc)?;
+        let (known, _) = self.ledger.keys(street, doc)?;
+        let places = self.load(street, doc)?.map(|loaded| loaded.document.personal_places());
+        let mut left = self.cut(street, doc, &known, places.as_deref().unwrap_or_default());
+        if places.is_some() && !left.is_erased() && !left.can_seal() {
+            // What is written from now on.
+            left = left.union(&Keyring::of(RecordKey::make(&mut *lock(&self.entropy))));
+        }
+        self.ledger.cut_keys(street, doc, &left)?;
         for _ in 0..MOST_ROUNDS {
             self.cache.remove(street, doc);
             let Some(loaded) = self.load(street, doc)? else { return Ok(()) };
-            let working = Working::erased(&loaded);
+            let working = Working::cut(&loaded, left.clone());
             let (write, as_loaded) = self.written(street, working)?;
-            let commit = Commit { documents: vec![write], keys: vec![(doc, Keyring::erased())], ..Commit::default() };
+            let commit = Commit { documents: vec![write], keys: vec![(doc, left.clone())], ..Commit::default() };
             match self.commit_documents(street, commit, vec![as_loaded]) {
                 Err(HubError::Ledger(LedgerError::Conflict { .. })) => {}
-                done => return done,
+                done => {
+                    done?;
+                    self.note_erased_at(street, self.ledger.keys(street, doc)?.1);
+                    return Ok(());
+                }
             }
         }
         Err(HubError::Busy)
     }
 
-    /// Households that the person is of, cases that the person reported, and records whose line in a list bears the name.
-    fn mentions(&self, street: StreetId, card: &Document) -> Result<Vec<Mention>, HubError> {
-        let doc = card.id();
-        let name = match card.kind() {
-            DocKind::Resident => doorstep_core::docs::Resident::read(card).details.name,
-            _ => doorstep_core::docs::Party::read(card).details.name,
-        };
-        let bears = |text: Option<&doorstep_core::model::Personal<String>>| match (&name, text) {
-            (Some(name), Some(text)) => text.reveal().contains(name.reveal().as_str()),
-            _ => false,
-        };
-        let mut found = Vec::new();
-        let mut to_read = Vec::new();
-        for kind in [DocKind::Household, DocKind::Case] {
-            self.each_summary(street, kind, &mut |summary| {
-                let text = match &summary {
-                    Summary::Household(row) => row.contact.as_ref(),
-                    Summary::Case(row) => row.excerpt.as_ref(),
-                    _ => None,
-                };
-                if bears(text) {
-                    found.push(Mention { kind, doc: summary.id(), why: "name" });
-                } else if matches!(&summary, Summary::Case(_)) || matches!(&summary, Summary::Household(row) if row.members > 0) {
-                    to_read.push((kind, summary.id()));
-                }
-            })?;
-        }
-        for (kind, id) in to_read {
-            let Some(loaded) = self.load(street, id)? else { continue };
-            let is_member = || Household::brief(&loaded.document).members.contains(&ResidentId::from(doc));
-            let reporter = || Case::brief(&loaded.document).details.reporter;
-            let is_reporter = || match reporter() {
-                Some(Reporter::Resident(id)) => id == ResidentId::from(doc),
-                Some(Reporter::Party(id)) => id == PartyId::from(doc),
-                None => false,
-            };
-            match kind {
-                DocKind::Household if is_member() => found.push(Mention { kind, doc: id, why: "member" }),
-                DocKind::Case if is_reporter() => found.push(Mention { kind, doc: id, why: "reporter" }),
-                _ => {}
+    /// The devices that have not yet said that they have read what an erasure is announced with: their phones may hold the keys still.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub fn unconfirmed(&self, erasure: &Erasure, devices: &[Device]) -> Result<Vec<DeviceId>, HubError> {
+        let (_, announced_at) = self.ledger.keys(erasure.street, erasure.doc)?;
+        let may_hold = |device: &&Device| device.ended.is_none() && device.enrolled_at <= erasure.at;
+        let unread = |device: &&Device| device.read_to.unwrap_or_default() < announced_at;
+        Ok(devices.iter().filter(may_hold).filter(unread).map(|device| device.id).collect())
+    }
+
+    fn note_erased_at(&self, street: StreetId, at: Position) {
+        let mut erased_at = lock(&self.erased_at);
+        let last = erased_at.entry(street).or_default();
+        *last = at.max(*last);
+    }
+
+    /// What the list leaves of the keys of a record whose personal values stand at these places.
+    fn cut(&self, street: StreetId, doc: DocId, known: &Keyring, places: &[(Path, &str)]) -> Keyring {
+        let of_it = self.erasures.all().into_iter().filter(|erasure| (erasure.street, erasure.doc) == (street, doc));
+        of_it.fold(known.clone(), |left, erasure| match erasure.part {
+            None => Keyring::erased(),
+            Some(Redaction { path, field, key }) if !left.is_cut_at(key, &field, &path) => {
+                let of_field: Vec<Path> = places.iter().filter(|(_, of)| *of == field).map(|(place, _)| place.clone()).collect();
+                left.cut(key, &field, &path, &of_field)
             }
-        }
-        Ok(found)
+            Some(_) => left,
+        })
     }
 }

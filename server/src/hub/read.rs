@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use doorstep_core::docs::{DocKind, Keyring};
-use doorstep_core::model::{ChangeHash, DocId, Position, Right, Role, Scope, StreetId};
+use doorstep_core::model::{DocId, Position, Right, Role, Scope, StreetId};
 use doorstep_core::policy;
 use doorstep_core::sync::server::Page;
 use doorstep_core::sync::{
@@ -94,6 +94,13 @@ impl Answer {
         }
     }
 
+    /// Takes those that the reader did not bring. A copy of a phone may have pushed all there is of a record without having all its keys.
+    fn take_keys_but(&mut self, own: &Brought, doc: DocId, keys: Keyring) {
+        if keys.is_cut() || !own.keys.get(&doc).is_some_and(|brought| brought.covers(&keys)) {
+            self.take_keys(doc, keys);
+        }
+    }
+
     /// The keys for the part that the entries make.
     pub(super) fn keys(&mut self) -> Option<List<(DocId, Keyring), MOST_ENTRIES>> {
         (!self.keys.is_empty()).then(|| List(std::mem::take(&mut self.keys)))
@@ -124,7 +131,7 @@ impl Hub {
         for (sight, reading, brought) in &readings {
             urgent -= usize::from(bootstrap::is_urgent(reading));
             let part = if reading.position == Position(0) {
-                Some(self.bootstrap(who.street.id, sight, reading, &brought.hashes, &mut budget, urgent > 0)?)
+                Some(self.bootstrap(who.street.id, sight, reading, brought, &mut budget, urgent > 0)?)
             } else {
                 self.read_grant(who.street.id, sight, reading, brought, &mut budget)?
             };
@@ -155,7 +162,7 @@ impl Hub {
                 answer.take(Entry::Left { doc: *doc });
             }
         }
-        let (to, more) = self.read_on(street, sight, reading, &brought.hashes, budget, &mut answer)?;
+        let (to, more) = self.read_on(street, sight, reading, brought, budget, &mut answer)?;
         // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
         let to = to.min(newest).max(from);
         let keys = answer.keys();
@@ -176,7 +183,7 @@ impl Hub {
         street: StreetId,
         sight: &Sight,
         reading: &Reading,
-        own: &BTreeSet<ChangeHash>,
+        own: &Brought,
         budget: &mut Budget,
         answer: &mut Answer,
     ) -> Result<(Position, bool), HubError> {
@@ -216,7 +223,7 @@ impl Hub {
         sight: &Sight,
         reading: &Reading,
         row: &FeedRow,
-        own: &BTreeSet<ChangeHash>,
+        own: &Brought,
         answer: &mut Answer,
     ) -> Result<Option<Entry>, HubError> {
         let complete = reading.complete_up_to();
@@ -228,13 +235,12 @@ impl Hub {
                 let fits = |changes: &Vec<LoggedChange>| {
                     changes.len() <= MOST_ENTRY_CHANGES && changes.iter().map(|change| change.bytes.len()).sum::<usize>() <= MOST_PUSH_BYTES
                 };
-                let Some(changes) = logged.filter(fits) else { return self.whole(street, sight, *doc, &BTreeSet::new(), answer) };
-                // Who pushed all that is new has the keys of it; where nothing is new, they alone are what it is in the feed for.
-                let is_for_keys = changes.is_empty();
-                let changes: Vec<EntryChange> = changes.into_iter().filter(|change| !own.contains(&change.hash)).map(to_entry).collect();
+                let Some(changes) = logged.filter(fits) else { return self.whole(street, sight, *doc, &Brought::default(), answer) };
+                let changes: Vec<EntryChange> =
+                    changes.into_iter().filter(|change| !own.hashes.contains(&change.hash)).map(to_entry).collect();
                 let (keys, keys_at) = self.ledger.keys(street, *doc)?;
-                if keys_at > complete && (keys.is_erased() || is_for_keys || !changes.is_empty()) {
-                    answer.take_keys(*doc, sight.keys(*kind, &keys));
+                if keys_at > complete {
+                    answer.take_keys_but(own, *doc, sight.keys(*kind, &keys));
                 }
                 Ok((!changes.is_empty()).then_some(Entry::Changes { doc: *doc, kind: *kind, changes: List(changes) }))
             }
@@ -243,18 +249,14 @@ impl Hub {
         }
     }
 
-    /// All of a document, unless all of it is in `own`.
-    fn whole(
-        &self,
-        street: StreetId,
-        sight: &Sight,
-        doc: DocId,
-        own: &BTreeSet<ChangeHash>,
-        answer: &mut Answer,
-    ) -> Result<Option<Entry>, HubError> {
-        let stored = self.ledger.document(street, doc)?;
-        let lacking = stored.filter(|stored| stored.receipts.iter().any(|(hash, _)| !own.contains(hash)));
-        lacking.map(|stored| self.snapshot(street, sight, doc, stored, answer)).transpose()
+    /// All of a document, unless all of it is in `own`; then its keys, unless they are as well.
+    fn whole(&self, street: StreetId, sight: &Sight, doc: DocId, own: &Brought, answer: &mut Answer) -> Result<Option<Entry>, HubError> {
+        let Some(stored) = self.ledger.document(street, doc)? else { return Ok(None) };
+        if stored.receipts.iter().any(|(hash, _)| !own.hashes.contains(hash)) {
+            return self.snapshot(street, sight, doc, stored, answer).map(Some);
+        }
+        answer.take_keys_but(own, doc, sight.keys(stored.kind, &stored.keys));
+        Ok(None)
     }
 
     /// A document as it is in the ledger. Where that has nothing but a snapshot it is sent as it lies; else it is loaded, 400 µs and more.

@@ -1,6 +1,6 @@
 //! The documents that a push works on: as the ledger has them, with what was accepted so far of this push on top.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use doorstep_core::docs::{Change, DocKind, Document, DocumentError, Keyring};
@@ -102,10 +102,10 @@ impl Working {
         self.has_new_keys.then(|| (self.document.id(), self.document.keys().clone()))
     }
 
-    /// A document whose record is erased: readers are to hear of it.
-    pub fn erased(loaded: &Loaded) -> Self {
+    /// A document with what is left of its keys once it was erased or a value of it redacted: readers are to hear of it.
+    pub fn cut(loaded: &Loaded, left: Keyring) -> Self {
         let mut working = Self::loaded(loaded);
-        Arc::make_mut(&mut working.document).set_keyring(Keyring::erased());
+        Arc::make_mut(&mut working.document).set_keyring(left);
         working.is_announced = true;
         working
     }
@@ -192,7 +192,7 @@ fn scopes_of(street: StreetId, document: &Document) -> Vec<Scope> {
 
 /// The documents of one push.
 #[derive(Debug, Clone, Default)]
-pub struct WorkingSet(pub BTreeMap<DocId, Working>, BTreeSet<DocId>);
+pub struct WorkingSet(pub BTreeMap<DocId, Working>, BTreeMap<DocId, Keyring>);
 
 impl WorkingSet {
     /// The document, loaded if it was not yet; `None` if there is none of this id.
@@ -201,17 +201,21 @@ impl WorkingSet {
             && let Some(loaded) = hub.load(street, doc)?
         {
             self.0.insert(doc, Working::loaded(&loaded));
-        } else if !self.0.contains_key(&doc) && hub.ledger.keys(street, doc)?.0.is_erased() {
-            self.1.insert(doc);
+        } else if !self.0.contains_key(&doc) {
+            let (keys, _) = hub.ledger.keys(street, doc)?;
+            if keys.is_cut() {
+                self.1.insert(doc, keys);
+            }
         }
         Ok(self.0.get(&doc))
     }
 
-    /// Begins a document that was fetched and is not there. One that was erased stays so, also where the ledger was set up again from before it came.
+    /// Begins a document that was fetched and is not there. What was erased or redacted stays so, also where the ledger was set up again from before
+    /// it came.
     pub fn begin(&self, kind: DocKind, doc: DocId) -> Result<Working, Refusal> {
         let mut working = Working::new(kind, doc)?;
-        if self.1.contains(&doc) {
-            Arc::make_mut(&mut working.document).set_keyring(Keyring::erased());
+        if let Some(left) = self.1.get(&doc) {
+            Arc::make_mut(&mut working.document).set_keyring(left.clone());
         }
         Ok(working)
     }

@@ -146,8 +146,8 @@ impl Ledger for KeyedLedger {
         self.vault.read(self.read(), street, doc)
     }
 
-    fn forget_keys(&self, street: StreetId, doc: DocId) -> Result<(), LedgerError> {
-        self.vault.forget(&*self.store, street, doc)
+    fn cut_keys(&self, street: StreetId, doc: DocId, left: &Keyring) -> Result<(), LedgerError> {
+        self.vault.cut(&*self.store, street, doc, left)
     }
 
     fn set_hold(&self, street: StreetId, doc: DocId, hold: Option<Hold>) -> Result<(), LedgerError> {
@@ -215,6 +215,10 @@ impl Ledger for KeyedLedger {
 
     fn note_contact(&self, id: DeviceId, at: Millis) -> Result<(), LedgerError> {
         street::change_device(&*self.store, id, move |device| device.last_contact = device.last_contact.max(Some(at)))
+    }
+
+    fn note_reading(&self, id: DeviceId, read_to: Position) -> Result<(), LedgerError> {
+        street::change_device(&*self.store, id, move |device| device.read_to = device.read_to.max(Some(read_to)))
     }
 
     fn size_on_disk(&self) -> Result<u64, LedgerError> {

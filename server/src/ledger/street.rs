@@ -20,6 +20,8 @@ pub struct Device {
     pub enrolled_at: Millis,
     /// When it was heard of last, to the hour.
     pub last_contact: Option<Millis>,
+    /// Up to where it has said that it has read all that it may; noted only where an erasure waits for it.
+    pub read_to: Option<Position>,
     /// When and why it ended, if it has: what it sends is kept apart from then on, and it is sent nothing.
     pub ended: Option<Ended>,
 }

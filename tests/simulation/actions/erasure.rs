@@ -3,7 +3,7 @@
 use doorstep_core::docs::DocKind;
 use doorstep_core::model::DocId;
 use doorstep_core::store::StoreError;
-use doorstep_server::hub::HubError;
+use doorstep_server::hub::{Erasure, HubError, Redaction};
 use doorstep_server::ledger::{Ending, LedgerError};
 
 use crate::founding::replace;
@@ -25,11 +25,34 @@ impl World {
         let erased = self.server.hub().map(|hub| hub.erase(street, card));
         self.say(|| format!("the person of card {} is erased: {:?}", tail(card.as_bytes()), erased.as_ref().map(Result::is_ok)));
         // From when it stands in the list it holds, whatever is cut behind that.
-        if self.server.erasures().any(|erased| erased == card) {
+        if self.server.erasures().iter().any(|erased| erased.doc == card && erased.part.is_none()) {
             self.record.erased.insert(card, (street, self.time.now()));
         }
+        self.after_erasure(erased.map(|erased| erased.map(drop)))
+    }
+
+    /// A clerk redacts what some record says at one place.
+    pub(super) fn redact(&mut self) -> Result<(), Violation> {
+        let Some(street) = self.dice.pick(&self.server.streets).copied() else { return Ok(()) };
+        let kind = self.dice.pick(&DocKind::ALL).copied().unwrap_or(DocKind::Household);
+        let Some(hub) = self.server.hub() else { return Ok(()) };
+        let mut docs: Vec<DocId> = Vec::new();
+        let unreadable = |error| Violation { invariant: "the ledger can be read", detail: format!("{error:?}") };
+        hub.each_summary(street, kind, &mut |summary| docs.push(summary.id())).map_err(unreadable)?;
+        let Some(doc) = self.dice.pick(&docs).copied() else { return Ok(()) };
+        let (document, _) = hub.document(street, doc).map_err(unreadable)?;
+        let mut places: Vec<_> = document.personal_places().into_iter().map(|(place, _)| place).collect();
+        places.retain(|place| !document.openers_at(place).is_empty() && !document.keys().is_full());
+        let Some(place) = self.dice.pick(&places).cloned() else { return Ok(()) };
+        let redacted = self.server.hub().map(|hub| hub.redact(street, doc, &place));
+        self.say(|| format!("{place} of {} is redacted: {redacted:?}", tail(doc.as_bytes())));
+        self.record.count("redactions");
+        self.after_erasure(redacted)
+    }
+
+    fn after_erasure(&mut self, erased: Option<Result<(), HubError>>) -> Result<(), Violation> {
         match erased {
-            None | Some(Ok(_)) => {
+            None | Some(Ok(())) => {
                 self.tell_lines();
                 Ok(())
             }
@@ -41,12 +64,18 @@ impl World {
         }
     }
 
-    /// What was erased has no key on the server, ever again.
+    /// What was erased has no key on the server, ever again, and what was redacted none that opens it.
     pub fn check_erased(&self) -> Result<(), Violation> {
         let hub = self.hub()?;
         for (card, (street, _)) in &self.record.erased {
             let (keys, _) = of_ledger(hub.ledger().keys(*street, *card))?;
             ensure(keys.is_erased(), "the erased never come back", || format!("{card:?}: {keys:?}"))?;
+        }
+        for Erasure { street, doc, part, .. } in self.server.erasures() {
+            let Some(Redaction { path, field, key }) = part else { continue };
+            let (keys, _) = of_ledger(hub.ledger().keys(street, doc))?;
+            let is_cut = keys.is_erased() || keys.is_cut_at(key, &field, &path);
+            ensure(is_cut, "what was redacted never comes back", || format!("{path} of {doc:?}: {keys:?}"))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Bodies of requests to a real server: it answers each, never with a fault of its own.
 
-use doorstep_core::field::{ENROL_PATH, SYNC_PATH, Transport as _};
+use doorstep_core::field::{ENROL_PATH, MAIL_PATH, SYNC_PATH, Transport as _};
 use doorstep_tests::street::{Street, TINY};
 
 use super::corpus::vectors;
@@ -11,7 +11,7 @@ fn bodies_of_phones() {
     let street = Street::build(TINY);
     let server = street.serve();
     let transport = server.transport();
-    for path in [SYNC_PATH, ENROL_PATH] {
+    for path in [SYNC_PATH, ENROL_PATH, MAIL_PATH] {
         let seeds = [vectors("request", "frame"), vectors("enrol-request", "frame")].concat();
         fuzz(bolero::check!(), "bodies-of-phones", seeds, |body| {
             let answer = transport.post(path, body).unwrap();

@@ -135,6 +135,24 @@ pub const ATTACKS: &[Attack] = &[
         let is_erased = |doc| stage.server.hub.ledger().keys(stage.street.id(), doc).unwrap().0.is_erased();
         if is_erased(stage.elsewhere) || is_erased(stage.door) { "erased".into() } else { "nothing".into() }
     }),
+    ("the key of a value that was redacted, and a ring that says that another was", "nothing", |stage| {
+        let (hub, street, path) = (&stage.server.hub, stage.street.id(), Path::Root("contact".into()));
+        let mut document = stage.document(stage.door);
+        let change = stage.mallory.edit(&mut document, &[Write::set("contact", "王秀英")]);
+        assert_eq!(stage.mallory.verdicts(vec![group_of(&document, &change)]), ["accepted"]);
+        hub.redact(street, stage.door, &path).unwrap();
+        let whole = keys_of(stage.door);
+        let cut = whole.cut(whole.whole().next().unwrap().id(), "remark", &Path::Root("remark".into()), &[]);
+        for ring in [whole.clone(), cut] {
+            let mut request = stage.mallory.request(None);
+            request.keys = stage.mallory.sealing.wrap(stage.mallory.device, vec![(stage.door, ring)], &mut SystemEntropy).ok();
+            stage.mallory.ask(&request);
+        }
+        let held = hub.ledger().keys(street, stage.door).unwrap().0;
+        let (redacted, others) = (held.openers(DocKind::Household, &path), held.openers(DocKind::Household, &Path::Root("remark".into())));
+        let is_as_it_was = redacted.len() == 1 && others.len() == 2;
+        if is_as_it_was { "nothing".into() } else { format!("{redacted:?} {others:?}") }
+    }),
     ("work on a resident who was erased", "sync.erased", |stage| {
         let mut document = keyed(Document::new(DocKind::Resident, fresh_doc()).unwrap());
         let begun = stage.mallory.edit(&mut document, &[Write::set("grid", stage.street.grid(0).as_bytes()), Write::set("name", "x")]);

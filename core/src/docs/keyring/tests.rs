@@ -32,6 +32,31 @@ fn scalar() -> impl Strategy<Value = Scalar> {
     ]
 }
 
+/// How many visits the record of these tests has.
+const VISITS: usize = 4;
+
+fn sealed_findings(visit: usize) -> (Path, Scalar) {
+    let place = findings(&visit.to_string());
+    let sealed = ring(1).seal(DocKind::Household, DOC, &place, &Scalar::from("灯坏了")).unwrap();
+    (place, sealed)
+}
+
+fn cut_at(ring: &Keyring, visit: usize) -> Keyring {
+    let places: Vec<Path> = (0..VISITS).map(|visit| findings(&visit.to_string())).collect();
+    ring.cut(key(1).id(), "visits.findings", &findings(&visit.to_string()), &places)
+}
+
+/// What somebody may hold of the record's key: all of it, some fields, or what another redaction left.
+fn copy_of_a_ring() -> impl Strategy<Value = Keyring> {
+    prop_oneof![
+        Just(ring(1)),
+        Just(ring(1).union(&ring(2))),
+        Just(ring(1).only(DocKind::Household, |field| field == "visits.findings")),
+        (0..VISITS).prop_map(|visit| cut_at(&ring(1), visit)),
+        (0..VISITS).prop_map(|visit| cut_at(&ring(1), visit).only(DocKind::Household, |field| field == "phone")),
+    ]
+}
+
 proptest! {
     #[test]
     fn a_value_opens_at_its_place_with_its_key_alone(value in scalar(), own in 1u8.., other in 1u8..) {
@@ -43,6 +68,7 @@ proptest! {
         prop_assert!(open(&ring(own), DOC, &root("remark")).is_err(), "another field");
         prop_assert!(open(&ring(own), DocId::from_bytes([4; 16]), &root("contact")).is_err(), "another record");
         prop_assert!(open(&Keyring::erased(), DOC, &root("contact")).is_err());
+        prop_assert_eq!(Keyring::erased().lock(DocKind::Household, &root("contact"), &sealed), Lock::Erased);
     }
 
     #[test]
@@ -51,6 +77,28 @@ proptest! {
         let held = if is_partial { whole.only(DocKind::Household, |field| field == "contact") } else { whole };
         let bytes = minicbor::to_vec(&held).unwrap();
         prop_assert_eq!(minicbor::decode::<Keyring>(&bytes).unwrap(), held);
+    }
+
+    #[test]
+    fn what_was_cut_stays_closed_whatever_copies_come_and_in_whatever_order(
+        copies in proptest::collection::vec(copy_of_a_ring(), 1..6), lost in 0..VISITS, order in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
+    ) {
+        let whole = ring(1);
+        let cut = cut_at(&whole, lost);
+        let joined = order.iter().filter_map(|at| copies.get(*at)).fold(cut.clone(), |all, copy| all.union(copy));
+        let in_other_order = copies.iter().fold(Keyring::default(), |all, copy| all.union(copy)).union(&cut);
+        for visit in 0..VISITS {
+            let (place, sealed) = sealed_findings(visit);
+            let is_lost_in = |ring: &Keyring| ring.lock(DocKind::Household, &place, &sealed) == Lock::Redacted;
+            // Copies may have lost others.
+            let is_lost = visit == lost || copies.iter().any(is_lost_in);
+            for ring in [&joined, &in_other_order] {
+                prop_assert_eq!(ring.open(DocKind::Household, DOC, &place, &sealed).is_err(), is_lost);
+                prop_assert_eq!(is_lost_in(ring), is_lost);
+            }
+        }
+        prop_assert!(!joined.whole().any(|known| *known == key(1)));
+        prop_assert_eq!(minicbor::decode::<Keyring>(&minicbor::to_vec(&joined).unwrap()).unwrap(), joined);
     }
 
     #[test]
@@ -90,12 +138,44 @@ fn who_is_given_some_fields_reads_these_and_no_others() {
     let sealed = |field: &str| whole.seal(DocKind::Household, DOC, &root(field), &text).unwrap();
     assert_eq!(some.open(DocKind::Household, DOC, &root("phone"), &sealed("phone")).unwrap(), text);
     assert!(some.open(DocKind::Household, DOC, &root("contact"), &sealed("contact")).is_err());
-    assert!(some.is_locked(DocKind::Household, &root("contact"), &sealed("contact")));
-    assert!(!some.is_locked(DocKind::Household, &root("phone"), &sealed("phone")));
+    assert_eq!(some.lock(DocKind::Household, &root("contact"), &sealed("contact")), Lock::Locked);
+    assert_eq!(some.lock(DocKind::Household, &root("phone"), &sealed("phone")), Lock::Open);
     assert!(!some.can_seal() && whole.covers(&some) && !some.covers(&whole));
     assert!(whole.only(DocKind::Household, |_| false).is_empty());
     // The rest comes later: nothing that was there goes.
     assert_eq!(some.union(&whole), whole);
+}
+
+#[test]
+fn a_value_that_is_redacted_takes_no_other_along_and_later_ones_are_sealed_anew() {
+    let text = Scalar::from("13800000000");
+    let phone = ring(1).seal(DocKind::Household, DOC, &root("phone"), &text).unwrap();
+    let cut = cut_at(&ring(1), 1);
+    assert!(!cut.can_seal() && cut.is_cut() && cut.is_cut_at(key(1).id(), "visits.findings", &findings("1")));
+    assert_eq!(cut.open(DocKind::Household, DOC, &root("phone"), &phone).unwrap(), text, "another field");
+    let later = ring(1).seal(DocKind::Household, DOC, &findings("later"), &text).unwrap();
+    assert_eq!(cut.lock(DocKind::Household, &findings("later"), &later), Lock::Locked, "the field's key is gone");
+    assert_eq!(cut.openers(DocKind::Household, &findings("1")), []);
+    assert_eq!(cut.openers(DocKind::Household, &findings("0")), [key(1).id()]);
+
+    let fresh = cut.union(&ring(2));
+    let again = fresh.seal(DocKind::Household, DOC, &findings("1"), &text).unwrap();
+    assert_eq!(fresh.open(DocKind::Household, DOC, &findings("1"), &again).unwrap(), text);
+    assert_eq!(ring(2).open(DocKind::Household, DOC, &findings("1"), &again).unwrap(), text, "sealed with the new key");
+    // Who may not read the field hears all the same that something was lost, so that no copy of the key opens it there.
+    let seen = fresh.only(DocKind::Household, |field| field == "phone");
+    assert!(seen.union(&ring(1)).open(DocKind::Household, DOC, &sealed_findings(1).0, &sealed_findings(1).1).is_err());
+}
+
+#[test]
+fn a_key_that_is_not_here_is_cut_before_it_comes() {
+    let cut = Keyring::default().cut(key(1).id(), "visits.findings", &findings("1"), &[]);
+    let came = cut.union(&ring(1));
+    let phone = ring(1).seal(DocKind::Household, DOC, &root("phone"), &Scalar::from("1")).unwrap();
+    assert_eq!(came.lock(DocKind::Household, &root("phone"), &phone), Lock::Open);
+    assert_eq!(came.lock(DocKind::Household, &sealed_findings(1).0, &sealed_findings(1).1), Lock::Redacted);
+    assert!(came.is_cut() && ring(1).union(&cut).is_cut());
+    assert_eq!(came.whole_only(), Keyring::default());
 }
 
 #[test]

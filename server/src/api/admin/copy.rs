@@ -1,17 +1,18 @@
 //! A copy of what is held on a person, as the law lets everybody ask for it (个人信息保护法, article 45): the card whole, and of the records that speak of
-//! the person what speaks of them: cases that they reported and lines that bear their name whole, of a household where they live only the door.
+//! the person what speaks of them: cases that they reported whole, of a household where they live the door, else the words that bear their name or number.
 
 use axum::extract::State;
-use doorstep_core::docs::Document;
+use doorstep_core::docs::{Document, layout};
 use doorstep_core::model::{Directory, DocId, Receipts};
 use serde_json::{Map, Value, json};
 
+use super::erasure::mentioned;
 use super::guard::{Asking, Guard};
 use super::{show, street_of};
 use crate::api::Api;
 use crate::audit::What;
 use crate::http::{Json, Path};
-use crate::hub::{Hub, HubError, Mention};
+use crate::hub::{Hub, HubError, Mention, Why};
 use crate::problem::Problem;
 
 /// The fields of a household that describe the door; the others are of whoever is named there.
@@ -48,16 +49,20 @@ pub async fn copy(
 
 /// What a record says of the person.
 fn record(mention: &Mention, document: &Document, receipts: &Receipts, directory: &Directory) -> Value {
-    let mut record = json!({ "kind": mention.kind.name(), "id": mention.doc.to_string(), "why": mention.why });
-    let shown = match mention.why {
-        // All of a case is of who reported it, or bears the name.
-        "reporter" | "name" => show::show(document, receipts, directory),
-        _ => json!({ "fields": of_the_door(document) }),
+    let mut record = mentioned(mention);
+    let shown = match &mention.why {
+        Why::Reporter => show::show(document, receipts, directory),
+        Why::Member => json!({ "fields": of_the_door(document) }),
+        Why::Words(path) => json!({ "words": words_at(document, path) }),
     };
     if let Some(record) = record.as_object_mut() {
         record.insert("record".into(), shown);
     }
     record
+}
+
+fn words_at(document: &Document, path: &layout::Path) -> Option<String> {
+    document.personal_texts().into_iter().find(|(place, _)| place == path).map(|(_, text)| text.into_inner())
 }
 
 fn of_the_door(document: &Document) -> Map<String, Value> {

@@ -21,9 +21,6 @@ use crate::problem::Problem;
 /// How many passwords are hashed at once. Each takes 19 MiB and a core for a moment: more would make logins an attack on memory.
 const HASHES_AT_ONCE: usize = 2;
 
-/// How much of a refused request is read: every body of the admin API but files is shorter.
-const DRAINED_BYTES: usize = 64 * 1024;
-
 /// What the operator must show: `Authorization: Bearer …`.
 #[derive(Clone)]
 pub struct Token(Arc<str>);
@@ -165,13 +162,6 @@ fn no_token() -> Problem {
     problem.detail("Log in with `doorstep admin login`, or show the operator's token from the file admin.token of the data folder.")
 }
 
-/// Reads what a refused request brings, as far as it is short: a connection that is closed on unread bytes loses the client its answer, and
-/// the next request on it.
-async fn drain(request: Request) {
-    // What is too long or broke off is answered all the same.
-    let _ = axum::body::to_bytes(request.into_body(), DRAINED_BYTES).await;
-}
-
 /// The layer before the routes of one act.
 pub async fn only_who_may(
     State((guard, act)): State<(Guard, Act)>,
@@ -182,7 +172,6 @@ pub async fn only_who_may(
     let (caller, session) = match guard.caller(request.headers()).await {
         Ok(found) => found,
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
-            drain(request).await;
             let mut response = problem.into_response();
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             return Ok(response);
@@ -191,7 +180,6 @@ pub async fn only_who_may(
     };
     let asking = Asking { caller, session, from };
     if !caller.may(act) {
-        drain(request).await;
         guard.note(asking.did(What::Denied).refused(AccountError::NotAllowed.code())).await?;
         return Err(AccountError::NotAllowed.into());
     }

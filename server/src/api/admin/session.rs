@@ -65,6 +65,36 @@ pub async fn refresh(State(guard): State<Guard>, Origin(from): Origin, Json(show
     }
 }
 
+/// What a change of the password sends. No `Debug`: it holds passwords.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    present: String,
+    next: String,
+}
+
+/// Gives the account that asks another password, and ends its other sessions.
+pub async fn change_password(
+    State(guard): State<Guard>,
+    asking: Asking,
+    Json(change): Json<PasswordChange>,
+) -> Result<Json<Value>, Problem> {
+    // The operator has no password.
+    let session = asking.session.ok_or(AccountError::NotAllowed)?;
+    let (present, next) = (Password::tried(&change.present), Password::chosen(&change.next)?);
+    let changed = asking.did(What::PasswordChanged);
+    match guard.hashing(move |accounts| accounts.change_password(session, &present, &next)).await? {
+        Ok(account) => {
+            guard.note(changed.on(account)).await?;
+            Ok(Json(json!({ "changed": true })))
+        }
+        Err(error) => {
+            guard.note(changed.refused(error.code())).await?;
+            Err(error.into())
+        }
+    }
+}
+
 /// Ends the session of the token that was shown.
 pub async fn log_out(State(guard): State<Guard>, asking: Asking, _: RawBody) -> Result<Json<Value>, Problem> {
     // The operator has no session to end.

@@ -76,7 +76,7 @@ impl Scene {
     }
 }
 
-const ROUTES: [(&str, &str); 25] = [
+const ROUTES: [(&str, &str); 27] = [
     ("GET", "streets"),
     ("POST", "streets"),
     ("GET", "streets/s"),
@@ -96,6 +96,8 @@ const ROUTES: [(&str, &str); 25] = [
     ("GET", "streets/s/residents"),
     ("GET", "streets/s/reconciliation"),
     ("POST", "logout"),
+    ("POST", "password"),
+    ("POST", "streets/s/documents/0193a3c2-0000-7000-8000-000000000000/redact"),
     ("GET", "accounts"),
     ("POST", "accounts"),
     ("GET", "proposals"),

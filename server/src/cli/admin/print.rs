@@ -12,6 +12,7 @@ pub fn answer(command: &Command, answer: &Value) {
             println!("已登录 logged in ({}), 有效至 until {}", cell("kind", answer), cell("expires_at", answer));
         }
         Command::Logout => println!("已退出 logged out"),
+        Command::Password { .. } => println!("密码已更改,其他登录已失效 password changed, other sessions ended"),
         Command::Account(Account::List) => rows(answer, &["name", "kind", "added_at", "disabled_at", "locked", "id"]),
         Command::Account(Account::Add { .. }) if answer.get("proposal").is_some() => {
             let id = answer.get("proposal").map(|proposal| cell("id", proposal)).unwrap_or_default();
@@ -24,15 +25,17 @@ pub fn answer(command: &Command, answer: &Value) {
         Command::Street(Street::List) => rows(answer, &["name", "id"]),
         Command::Device(Device::List) => rows(answer, &["person", "label", "enrolled_at", "last_contact_at", "ended", "id"]),
         Command::Hold(Hold::List) => rows(answer, &["since", "reason", "id"]),
-        Command::Erasures => rows(answer, &["erased_at", "devices_not_heard_of_since", "id"]),
+        Command::Erasures => rows(answer, &["erased_at", "unconfirmed_devices", "path", "id"]),
         Command::Erase { .. } => {
             println!("已删除 erased {}", cell("erased", answer));
             let mentions = answer.get("mentions").unwrap_or(&Value::Null);
             if mentions.as_array().is_some_and(|mentions| !mentions.is_empty()) {
                 println!("以下记录可能仍提到此人,请核对。 These may still speak of the person; have somebody look at them:");
-                rows(mentions, &["kind", "why", "id"]);
+                rows(mentions, &["kind", "why", "path", "id"]);
+                println!("若要隐去其中某处: To redact one of these places: doorstep admin redact <id> <path>");
             }
         }
+        Command::Redact { .. } => println!("已隐去 redacted {} {}", cell("redacted", answer), cell("path", answer)),
         Command::Grid(Grid::List) => rows(answer, &["name", "community", "id"]),
         Command::Person(Person::List) => rows(answer, &["name", "role", "devices", "id"]),
         Command::Places(_) => rows(answer, &["grid", "place_kind", "name", "address", "id"]),

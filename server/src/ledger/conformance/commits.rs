@@ -249,7 +249,7 @@ pub fn keys_of_records_are_kept_with_their_position_and_gone_once_forgotten(subj
     assert_eq!(ledger.keys(HERE, doc(1)).unwrap(), (ring(1), at));
     assert_eq!(ledger.document(HERE, doc(1)).unwrap().map(|stored| (stored.keys, stored.keys_at)), Some((ring(1), at)));
     assert_eq!(ledger.keys(THERE, doc(1)).unwrap(), (Keyring::default(), Position(0)), "another street's record");
-    ledger.forget_keys(HERE, doc(1)).unwrap();
+    ledger.cut_keys(HERE, doc(1), &Keyring::erased()).unwrap();
     assert!(ledger.keys(HERE, doc(1)).unwrap().0.is_erased());
     // What readers are to hear of takes a position, though nothing is written.
     let announced = DocumentWrite { changes: vec![], is_announced: true, ..write(doc(1), Some(at), 4..=4, &[grid(1)]) };

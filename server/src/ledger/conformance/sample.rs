@@ -144,6 +144,7 @@ pub(super) fn device(id: [u8; 16], street: StreetId) -> Device {
         label: "a phone".to_owned(),
         enrolled_at: Millis(88),
         last_contact: None,
+        read_to: None,
         ended: None,
     }
 }

@@ -396,6 +396,8 @@ pub(super) struct DeviceRow {
     /// When it ended, and the code of why.
     #[n(6)]
     ended: Option<(Millis, String)>,
+    #[n(7)]
+    read_to: Option<Position>,
 }
 
 impl DeviceRow {
@@ -408,6 +410,7 @@ impl DeviceRow {
             enrolled_at: device.enrolled_at,
             last_contact: device.last_contact,
             ended: device.ended.map(|ended| (ended.at, ended.why.code().to_owned())),
+            read_to: device.read_to,
         }
     }
 
@@ -422,6 +425,7 @@ impl DeviceRow {
             label: self.label,
             enrolled_at: self.enrolled_at,
             last_contact: self.last_contact,
+            read_to: self.read_to,
             ended: self.ended.map(|(at, code)| Ended { at, why: why(code) }),
         }
     }

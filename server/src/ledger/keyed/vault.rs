@@ -38,12 +38,13 @@ impl KeyVault {
         minicbor::decode(&opened).map_err(|_| rows::damaged(keys::KEYS))
     }
 
-    /// See [`Ledger::forget_keys`](crate::ledger::Ledger::forget_keys).
-    pub(super) fn forget(&self, store: &dyn Store, street: StreetId, doc: DocId) -> Result<(), LedgerError> {
+    /// See [`Ledger::cut_keys`](crate::ledger::Ledger::cut_keys).
+    pub(super) fn cut(&self, store: &dyn Store, street: StreetId, doc: DocId, left: &Keyring) -> Result<(), LedgerError> {
         let mut entropy = self.entropy.lock().unwrap_or_else(PoisonError::into_inner);
-        let erased = encoded(&Keyring::erased(), Position(0));
+        // Of no position until the feed says so.
+        let row = encoded(left, Position(0));
         let key = keys::of_document(keys::KEYS, street, doc);
-        Ok(self.vault.forget(store, &keys::table(keys::KEYS), &key, &erased, &mut **entropy)?)
+        Ok(self.vault.forget(store, &keys::table(keys::KEYS), &key, &row, &mut **entropy)?)
     }
 }
 
@@ -57,13 +58,13 @@ pub(super) fn write(
     at: Position,
 ) -> Result<(), LedgerError> {
     let key = keys::of_document(keys::KEYS, street, doc);
-    // Whatever comes later, and from whomever: erased stays erased.
-    let is_erased = match transaction.get(&key)? {
-        Some(row) => minicbor::decode::<Row>(&vault.open_row(&key, &row)?).map_err(|_| rows::damaged(keys::KEYS))?.0.is_erased(),
-        None => false,
+    let kept = match transaction.get(&key)? {
+        Some(row) => minicbor::decode::<Row>(&vault.open_row(&key, &row)?).map_err(|_| rows::damaged(keys::KEYS))?.0,
+        None => Keyring::default(),
     };
-    let sealed = if is_erased { vault.seal(&key, &encoded(&Keyring::erased(), at))? } else { vault.seal(&key, &encoded(keys, at))? };
-    transaction.put(key, sealed);
+    // Whatever comes later, and from whomever: what was erased or cut stays so.
+    let row = if kept.is_cut() { encoded(&kept.union(keys), at) } else { encoded(keys, at) };
+    transaction.put(key.clone(), vault.seal(&key, &row)?);
     Ok(())
 }
 

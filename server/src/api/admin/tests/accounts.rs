@@ -83,6 +83,31 @@ fn a_lost_answer_to_a_refresh_comes_again_and_a_logout_ends_the_session() {
 }
 
 #[test]
+fn a_password_is_changed_by_who_knows_it_and_ends_the_other_sessions_of_the_account() {
+    let scene = scene();
+    let (own, other) = (scene.account("lan", "security"), scene.log_in("lan", PASSWORD).1);
+    let change = |token: &str, present: &str, next: &str| {
+        let (status, answer) = scene.post_as(token, "password", &json!({ "present": present, "next": next }));
+        (status, answer["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let (next, refused) = ("a quiet river bend", |status: u16, code: &str| (status, code.to_owned()));
+    assert_eq!(change(token(&own), "wrong password 1", next), refused(401, "account.credentials"));
+    assert_eq!(change(token(&own), PASSWORD, "short").0, 422);
+    assert_eq!(scene.send("GET", "accounts", token(&other), b"").0, 200);
+    assert_eq!(change(token(&own), PASSWORD, next), refused(200, ""));
+    assert_eq!(scene.send("GET", "accounts", token(&own), b"").0, 200);
+    assert_eq!(scene.send("GET", "accounts", token(&other), b"").1["code"], "admin.token");
+    assert_eq!((scene.log_in("lan", PASSWORD).0, scene.log_in("lan", next).0), (401, 200));
+    assert_eq!(change(&scene.token, PASSWORD, next), refused(403, "account.not_allowed"));
+    let log = scene.audit();
+    let of_changes: Vec<_> = log.iter().filter(|record| record.1 == "password-changed").collect();
+    assert_eq!(of_changes, [&row("account", "password-changed", 0, "account.credentials"), &row("account", "password-changed", 1, "ok")]);
+    // A stolen token does not guess the password either.
+    let guessed = (0..6).map(|_| change(token(&own), "wrong password 1", next).1).collect::<Vec<_>>();
+    assert_eq!(guessed.last().map(String::as_str), Some("account.too_many"), "{guessed:?}");
+}
+
+#[test]
 fn guessing_a_password_is_locked_by_name_then_by_address_and_is_all_in_the_log() {
     let scene = scene();
     scene.account("lan", "security");

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use doorstep_core::docs::Lock;
 use doorstep_core::field::TimelineLine;
 use doorstep_core::model::{CaseDetails, CaseId, EventKind, Personal, Reporter};
 use doorstep_core::workflow::{Effect, Superseded};
@@ -36,6 +37,10 @@ pub(super) struct CaseView {
     attachments: Vec<AttachmentView>,
     conflicts: Vec<ConflictView>,
     removed: bool,
+    /// `open`, or why not all that is personal can be read.
+    lock: &'static str,
+    #[serde(skip)]
+    locked: Lock,
     #[serde(flatten)]
     mark: Mark,
     #[serde(skip)]
@@ -95,6 +100,8 @@ pub(super) fn read(reader: &Reader<'_>, id: CaseId) -> Result<CaseView, PhoneErr
         attachments: reader.attachments(detail.case.attachments),
         conflicts: reader.conflicts(detail.conflicts)?,
         removed: detail.case.removed,
+        lock: detail.case.lock.code(),
+        locked: detail.case.lock,
         mark: detail.sync.into(),
         details,
     })
@@ -148,6 +155,9 @@ impl Show for CaseView {
         }
         if self.removed {
             writeln!(out, "  {}", lang.say(Text::Removed))?;
+        }
+        if let Some(why) = lang.lock(self.locked) {
+            writeln!(out, "  {why}")?;
         }
         let reporter = self
             .reporter

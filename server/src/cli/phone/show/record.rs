@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use doorstep_core::docs::DocKind;
+use doorstep_core::docs::{DocKind, Lock};
 use doorstep_core::model::{DocId, GridId, Personal, Phone as Number};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -35,6 +35,10 @@ pub(super) struct RecordView {
     attachments: Option<Vec<AttachmentView>>,
     conflicts: Vec<ConflictView>,
     removed: bool,
+    /// `open`, or why not all that is personal can be read.
+    lock: &'static str,
+    #[serde(skip)]
+    locked: Lock,
     #[serde(flatten)]
     mark: Mark,
 }
@@ -89,6 +93,7 @@ struct Parts {
     notes: Vec<NoteView>,
     attachments: Option<Vec<AttachmentView>>,
     removed: bool,
+    lock: Lock,
 }
 
 pub(super) fn read(reader: &Reader<'_>, kind: DocKind, id: DocId) -> Result<RecordView, PhoneError> {
@@ -113,6 +118,8 @@ pub(super) fn read(reader: &Reader<'_>, kind: DocKind, id: DocId) -> Result<Reco
         attachments: parts.attachments,
         conflicts: reader.conflicts(engine.conflicts(kind, id)?)?,
         removed: parts.removed,
+        lock: parts.lock.code(),
+        locked: parts.lock,
         mark: engine.sync_state(id).into(),
     })
 }
@@ -139,6 +146,7 @@ fn place(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
         notes: reader.notes(place.notes),
         attachments: Some(reader.attachments(place.attachments)),
         removed: place.removed,
+        lock: place.lock,
         ..Parts::default()
     })
 }
@@ -168,6 +176,7 @@ fn household(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
         notes: reader.notes(household.notes),
         attachments: Some(reader.attachments(household.attachments)),
         removed: household.removed,
+        lock: household.lock,
     })
 }
 
@@ -199,7 +208,15 @@ fn resident(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
     let guardian = details.guardian.map(|guardian| reader.index.document(reader.phone, DocKind::Resident, guardian.into()));
     fields.reference("guardian", guardian.transpose()?);
     let notes = reader.notes(resident.notes);
-    Ok(Parts { grid: resident.grid, fields, tags: words(&resident.tags), notes, removed: resident.removed, ..Parts::default() })
+    Ok(Parts {
+        grid: resident.grid,
+        fields,
+        tags: words(&resident.tags),
+        notes,
+        removed: resident.removed,
+        lock: resident.lock,
+        ..Parts::default()
+    })
 }
 
 fn organisation(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
@@ -221,6 +238,7 @@ fn organisation(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
         notes: reader.notes(organisation.notes),
         attachments: Some(reader.attachments(organisation.attachments)),
         removed: organisation.removed,
+        lock: organisation.lock,
         ..Parts::default()
     })
 }
@@ -233,7 +251,7 @@ fn party(reader: &Reader<'_>, id: DocId) -> Result<Parts, PhoneError> {
     fields.number(reader, "phone", digits(&details.phone));
     fields.number(reader, "id_number", details.id_number.as_ref().map(|number| number.reveal().as_str()));
     fields.personal("address", details.address);
-    Ok(Parts { grid: party.grid, fields, notes: reader.notes(party.notes), removed: party.removed, ..Parts::default() })
+    Ok(Parts { grid: party.grid, fields, notes: reader.notes(party.notes), removed: party.removed, lock: party.lock, ..Parts::default() })
 }
 
 fn digits(number: &Option<Personal<Number>>) -> Option<&str> {
@@ -248,6 +266,9 @@ impl Show for RecordView {
         }
         if self.removed {
             writeln!(out, "  {}", lang.say(Text::Removed))?;
+        }
+        if let Some(why) = lang.lock(self.locked) {
+            writeln!(out, "  {why}")?;
         }
         let grid = self.grid.as_ref().map(Ref::word);
         let fields = std::iter::once(("grid", grid.as_deref())).chain(self.fields.0.iter().map(|(name, _, line)| (*name, line.as_deref())));
