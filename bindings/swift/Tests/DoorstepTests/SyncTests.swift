@@ -49,27 +49,6 @@ extension Phones {
             try await other.close()
         }
 
-        @Test func aRefusalIsHeardAndStaysUntilItIsDiscarded() async throws {
-            let phone = try await enrolled(3)
-            let door = try phone.door("3单元301")
-            _ = try await phone.sync()
-            let refusals = try phone.refusals()
-            try phone.visit(door, "门开着")
-            try server.admin("grid", "reassign", "第3网格", "--to", server.worker(4))
-            #expect(try await phone.sync().refused == 1)
-            var heard = refusals.makeAsyncIterator()
-            let refused = try #require(await heard.next())
-            #expect(refused.code == "sync.grant_ended" && refused.reason.contains("权限"))
-            // Who listens later hears of it too, until somebody has dealt with it.
-            let refusalsLater = try phone.refusals()
-            var later = refusalsLater.makeAsyncIterator()
-            let again = await later.next()
-            #expect(again?.group == refused.group)
-            try phone.quarantine.discard(group: refused.group)
-            #expect(try phone.quarantine.refused().isEmpty)
-            try await phone.close()
-        }
-
         @Test func aHangingSyncIsCancelledAtOnceAndNothingIsLostByIt() async throws {
             let folder = server.phoneFolder()
             let recording = try await enrolled(5, folder: folder)
@@ -109,7 +88,7 @@ extension Phones {
             for await _ in changes {}
         }
 
-        @Test func anAppsOwnClientCarriesEverything() async throws {
+        @Test func thePlatformsOwnClientCarriesEverything() async throws {
             let phone = try await enrolled(6, transport: URLSessionTransport())
             _ = try phone.door("5单元501")
             #expect(try await phone.sync().accepted == 1)

@@ -14,8 +14,12 @@ import kotlin.io.path.outputStream
 
 /** What goes wrong, and that an app can tell one from the other. */
 class StoreTest {
-    private inline fun <reified T : DoorstepException> fails(crossinline ask: suspend () -> Unit): T =
-        assertThrows(T::class.java) { runBlocking { ask() } }
+    private inline fun <reified T : DoorstepException> fails(crossinline ask: suspend () -> Unit): T {
+        val failed = assertThrows(T::class.java) { runBlocking { ask() } }
+        assertTrue(Regex("[a-z]+[.][a-z_]+").matches(failed.stableCode), failed.stableCode)
+        assertTrue(failed.text.isNotBlank())
+        return failed
+    }
 
     @Test fun `errors are typed and carry code and sentence`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
@@ -50,6 +54,21 @@ class StoreTest {
         assertThrows(IllegalStateException::class.java) { runBlocking { phone.sync() } }
         assertNotNull(status.value)
         phone.close() // twice is nothing
+    }
+
+    @Test fun `who signs out leaves nothing behind`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        val phone = enrolled(10, folder)
+        val door = phone.door("退出301")
+        phone.signOut()
+        phone.sync()
+        assertTrue(phone.isWiped())
+        fails<DoorstepException.Wiped> { phone.door("退出302") }
+        fails<DoorstepException.Wiped> { phone.sync() }
+        phone.close()
+        assertFalse(Files.exists(folder))
+        // What waited went out first.
+        enrolled(10).use { assertEquals("退出301", it.households.get(door).details.door) }
     }
 
     @Test fun `a store opens with its own key only`() = runBlocking<Unit> {

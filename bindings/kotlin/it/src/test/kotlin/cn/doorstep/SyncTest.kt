@@ -6,10 +6,6 @@ import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.*
 import org.junit.jupiter.api.Assertions.*
 import org.junit.jupiter.api.Test
-import java.net.URI
-import java.net.http.HttpClient
-import java.net.http.HttpRequest
-import java.net.http.HttpResponse
 import java.time.Duration
 import java.util.UUID
 import kotlin.system.measureNanoTime
@@ -61,26 +57,6 @@ class SyncTest {
         }
     }
 
-    @Test fun `a refusal is heard, and stays until it is discarded`() = runBlocking<Unit> {
-        enrolled(3).use { phone ->
-            val door = phone.door("3单元301")
-            phone.sync()
-            val heard = async(Dispatchers.Default) { phone.refusals.first() }
-            phone.visit(door, "门开着")
-            server.admin("grid", "reassign", "第3网格", "--to", server.worker(4))
-            assertEquals(1u, phone.sync().refused)
-            val refused = heard.await()
-            assertEquals("sync.grant_ended", refused.code)
-            assertTrue(refused.reason.contains("权限"), refused.reason)
-            assertEquals(1u, phone.status.first { it.refused == 1u }.refused)
-            // Who listens later hears of it too, until somebody has dealt with it.
-            assertEquals(refused.group, phone.refusals.first().group)
-            phone.quarantine.discard(refused.group)
-            assertTrue(phone.quarantine.refused().isEmpty())
-            assertNull(withTimeoutOrNull(300) { phone.refusals.first() })
-        }
-    }
-
     @Test fun `a hanging sync is cancelled at once and nothing is lost by it`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
         enrolled(5, folder).use { it.visit(it.door("4单元401")) }
@@ -116,23 +92,8 @@ class SyncTest {
         }
     }
 
-    @Test fun `an app's own client carries everything`() = runBlocking<Unit> {
-        val client = HttpClient.newHttpClient()
-        val own = object : Transport {
-            override fun post(request: PostRequest, reply: Reply) {
-                val body = HttpRequest.BodyPublishers.ofByteArray(request.body)
-                val posted = HttpRequest.newBuilder(URI(request.url)).header("content-type", request.contentType).POST(body).build()
-                client.sendAsync(posted, HttpResponse.BodyHandlers.ofByteArray()).whenComplete { answer, failed ->
-                    reply.use { if (failed != null) it.failed(TransportFault.UNREACHABLE) else it.answered(given(answer)) }
-                }
-            }
-
-            private fun given(answer: HttpResponse<ByteArray>): PostAnswer {
-                val header = { name: String -> answer.headers().firstValue(name).orElse(null) }
-                return PostAnswer(answer.statusCode().toUShort(), header("content-type") ?: "", header("doorstep-code"), answer.body())
-            }
-        }
-        enrolled(6, transport = own).use { phone ->
+    @Test fun `the platform's own client carries everything`() = runBlocking<Unit> {
+        enrolled(6, transport = HttpsTransport()).use { phone ->
             phone.door("5单元501")
             assertEquals(1u, phone.sync().accepted)
         }

@@ -3,6 +3,8 @@ package cn.doorstep
 
 import cn.doorstep.ffi.*
 import kotlinx.coroutines.*
+import kotlinx.coroutines.channels.BufferOverflow
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ProducerScope
 import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.*
@@ -48,21 +50,34 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
         }.conflate().stateIn(scope, SharingStarted.Eagerly, subjects.sync.status())
     }
 
-    /** What changed, bursts together; collect it and read again what the screen shows. Ends with [close]. */
-    val changes: Flow<Change> = callbackFlow {
-        val subscription = app.onChanges(object : ChangeListener {
-            override fun onChange(change: Change) { trySend(change) }
-        })
-        untilClosed { subscription.end() }
-    }.buffer(64)
+    /**
+     * What changed, bursts together; collect it and read again what the screen shows. Nothing is left out: what changes while a collector is busy
+     * comes together in its next one. Ends with [close].
+     */
+    val changes: Flow<Change> = flow {
+        val untold = Untold()
+        val bells = callbackFlow {
+            val subscription = app.onChanges(object : ChangeListener {
+                override fun onChange(change: Change) {
+                    untold.add(change)
+                    trySend(Unit)
+                }
+            })
+            untilClosed { subscription.end() }
+        }
+        bells.conflate().collect { untold.take()?.let { emit(it) } }
+    }
 
-    /** Each record that the server refused, also those that are there when it is collected. Ends with [close]. */
+    /**
+     * Each record that the server refused, also those that are there when it is collected. None is left out, however slow the collector is. Ends with
+     * [close].
+     */
     val refusals: Flow<RefusedRecord> = callbackFlow {
         val subscription = app.onRefusals(object : RefusalListener {
             override fun onRefused(record: RefusedRecord) { trySend(record) }
         })
         untilClosed { subscription.end() }
-    }.buffer(256)
+    }.buffer(Channel.UNLIMITED)
 
     /** The generated object, for what this layer does not have. It is closed with this one. */
     fun generated(): FieldApp = app
@@ -120,7 +135,10 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
         null
     }
 
-    /** Stays connected for as long as it is collected: collect it while the app is in front. */
+    /**
+     * Stays connected for as long as it is collected: collect it while the app is in front. To show what happens; a collector that is 256 events
+     * behind loses the oldest. What has to be read again is told by [changes], which loses nothing.
+     */
     fun live(): Flow<LiveEvent> = callbackFlow {
         val handle = subjects.sync.live(object : LiveObserver {
             override fun onLive(event: LiveEvent) {
@@ -129,7 +147,7 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
             }
         })
         awaitClose { handle.use { it.cancel() } }
-    }.buffer(256)
+    }.buffer(256, BufferOverflow.DROP_OLDEST)
 
     /** Ends what runs and lets the store go; everything throws [DoorstepException.Closed] or [IllegalStateException] from then on. */
     override fun close() {
@@ -210,6 +228,24 @@ internal class Subjects(app: FieldApp) : AutoCloseable {
 
     override fun close() {
         listOf<AutoCloseable>(places, households, residents, organisations, parties, visits, cases, quarantine, sync).forEach { it.close() }
+    }
+}
+
+/** What changed and was not taken yet: as long as nobody takes it, one change that grows by no more than there are records. */
+private class Untold {
+    private val records = LinkedHashSet<ChangedRecord>()
+    private var directory = false
+    private var isEmpty = true
+
+    @Synchronized fun add(change: Change) {
+        records += change.records
+        directory = directory || change.directory
+        isEmpty = false
+    }
+
+    @Synchronized fun take(): Change? {
+        if (isEmpty) return null
+        return Change(records.toList(), directory).also { records.clear(); directory = false; isEmpty = true }
     }
 }
 
