@@ -26,6 +26,7 @@ class SyncTest {
             assertEquals(2, phone.waiting().size)
             assertEquals(2u, phone.status.value.pending)
             assertNotEquals(Phase.IDLE, phone.status.value.phase)
+            assertEquals(phone.waiting().minOf { it.recordedAt }, phone.status.value.oldestPending)
             assertEquals(2u, phone.sync().accepted)
             val row = phone.households.list(null).single { it.id == door }
             assertEquals(SyncState.Accepted, row.sync)
@@ -66,7 +67,13 @@ class SyncTest {
                 Doorstep.open(folder, transport = silence).use { phone ->
                     val round = launch(Dispatchers.Default) { phone.sync() }
                     silence.asked.await()
-                    val nanos = measureNanoTime { round.cancelAndJoin() }
+                    val syncer = phone.generated().sync()
+                    assertEquals(Phase.SYNCING, syncer.status().phase)
+                    val nanos = measureNanoTime {
+                        round.cancelAndJoin()
+                        while (syncer.status().phase == Phase.SYNCING) delay(1) // the round itself ends, not only the waiting for it
+                    }
+                    syncer.close()
                     assertTrue(round.isCancelled)
                     assertEquals(2, phone.waiting().size)
                     nanos / 1_000_000.0
@@ -84,11 +91,12 @@ class SyncTest {
         Silence().use { silence ->
             val phone = Doorstep.open(folder, transport = silence)
             val round = async(Dispatchers.Default) { runCatching { phone.sync() } }
-            val changes = launch(Dispatchers.Default) { phone.changes.collect { } }
+            val flows = listOf(phone.changes, phone.refusals).map { flow -> launch { flow.collect { } } }
             silence.asked.await()
+            repeat(5) { yield() } // they listen now: both run on this thread
             phone.close()
             assertInstanceOf(DoorstepException.Cancelled::class.java, round.await().exceptionOrNull())
-            changes.join()
+            flows.joinAll()
         }
     }
 
@@ -141,7 +149,8 @@ class SyncTest {
             exchanges.receive()
             repeat(3) { phone.sync() }
             exchanges.receive() // connected again
-            live.cancelAndJoin()
+            phone.close()
+            live.join() // ends with it
         }
     }
 
