@@ -9,6 +9,7 @@ import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.UUID
+import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.io.path.deleteIfExists
 import kotlin.io.path.outputStream
 
@@ -54,6 +55,19 @@ class StoreTest {
         assertThrows(IllegalStateException::class.java) { runBlocking { phone.sync() } }
         assertNotNull(status.value)
         phone.close() // twice is nothing
+    }
+
+    @Test fun `closing right after the first look at the status ends no process`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        val uncaught = ConcurrentLinkedQueue<Throwable>()
+        val before = Thread.getDefaultUncaughtExceptionHandler()
+        Thread.setDefaultUncaughtExceptionHandler { _, thrown -> uncaught += thrown }
+        try {
+            repeat(50) { Doorstep.open(folder).use { phone -> phone.status } }
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before)
+        }
+        assertEquals(emptyList<Throwable>(), uncaught.toList())
     }
 
     @Test fun `who signs out leaves nothing behind`() = runBlocking<Unit> {

@@ -47,7 +47,11 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
                 override fun onStatus(status: SyncStatus) { trySend(status) }
             })
             untilClosed { subscription.end() }
-        }.conflate().stateIn(scope, SharingStarted.Eagerly, subjects.sync.status())
+        }
+            .conflate()
+            // Nobody collects this but the scope: what it threw would end an Android app.
+            .catch { failed -> if (!isClosed.get()) throw failed }
+            .stateIn(scope, SharingStarted.Eagerly, subjects.sync.status())
     }
 
     /**
