@@ -1,6 +1,10 @@
 package cn.doorstep
 
 import cn.doorstep.ffi.*
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.*
 import org.junit.jupiter.api.Assumptions
@@ -55,6 +59,16 @@ class StoreTest {
         assertThrows(IllegalStateException::class.java) { runBlocking { phone.sync() } }
         assertNotNull(status.value)
         phone.close() // twice is nothing
+    }
+
+    @Test fun `an opening that is cancelled leaves nothing open`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        repeat(50) { number ->
+            val opening = launch(Dispatchers.Default) { Doorstep.open(folder).close() }
+            delay(number % 10L)
+            opening.cancelAndJoin()
+        }
+        Doorstep.open(folder).close()
     }
 
     @Test fun `closing right after the first look at the status ends no process`() = runBlocking<Unit> {

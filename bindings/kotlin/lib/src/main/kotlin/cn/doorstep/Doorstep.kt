@@ -178,8 +178,7 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
 
     private suspend fun round(progress: (SyncStatus) -> Unit, start: (SyncObserver) -> SyncHandle): SyncReport {
         val finished = CompletableDeferred<Unit>()
-        // Not cancelled halfway: a round that has begun without its handle could not be ended.
-        val handle = withContext(Dispatchers.IO + NonCancellable) {
+        val handle = kept {
             start(object : SyncObserver {
                 override fun onProgress(status: SyncStatus) = progress(status)
                 override fun onFinished() { finished.complete(Unit) }
@@ -205,7 +204,7 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
             locale: Locale = Locale.ZH,
             markFile: Path? = null,
             authority: ByteArray? = null,
-        ): Doorstep = withContext(Dispatchers.IO) {
+        ): Doorstep = kept {
             val platform = Platform(keys, transport, live, clock)
             try {
                 val options = OpenOptions(folder.toString(), markFile?.toString(), locale, authority)
@@ -217,6 +216,12 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
         }
     }
 }
+
+/**
+ * What `make` makes, also where the coroutine is cancelled meanwhile: a round without its handle could not be ended, and a store without its object
+ * not closed. `withContext` with another dispatcher alone would drop it on the way back.
+ */
+private suspend fun <T> kept(make: () -> T): T = withContext(NonCancellable) { withContext(Dispatchers.IO) { make() } }
 
 /** The objects by subject: made once, closed with the app. */
 internal class Subjects(app: FieldApp) : AutoCloseable {
