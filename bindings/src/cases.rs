@@ -234,14 +234,12 @@ pub struct Cases {
 impl Cases {
     /// All cases of a grid, or of all grids on this phone, closed ones included. One scan of rows.
     pub fn list(&self, grid: Option<Id>) -> Result<Vec<CaseRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| Ok(engine.cases(grid.map(Into::into))?.into_iter().map(|listed| row(listed, lang)).collect()))
+        self.shared.rows(|engine| engine.cases(grid.map(Into::into)), row)
     }
 
     /// The open cases: the most urgent first, then the oldest.
     pub fn open(&self, grid: Option<Id>) -> Result<Vec<CaseRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| Ok(engine.open_cases(grid.map(Into::into))?.into_iter().map(|listed| row(listed, lang)).collect()))
+        self.shared.rows(|engine| engine.open_cases(grid.map(Into::into)), row)
     }
 
     /// One case. Loads one document.

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use doorstep_core::docs::Household as CoreHousehold;
+use doorstep_core::docs::{DocKind, Household as CoreHousehold};
 use doorstep_core::field::{DueRule as CoreDueRule, Listed};
-use doorstep_core::model::{HouseholdDetails as CoreDetails, HouseholdId, Personal};
+use doorstep_core::model::{HouseholdDetails as CoreDetails, Personal};
 use doorstep_core::summary::HouseholdSummary;
 use doorstep_core::text::Lang;
 
 use crate::error::DoorstepError;
 use crate::rows::{
-    Attachment, FieldConflict, LastVisit, Lock, Note, SyncState, TagChange, attachments, conflicts, notes, personal, revealed, tag_changes,
+    Attachment, FieldConflict, LastVisit, Lock, Note, SyncState, TagChange, attachments, beside, notes, personal, revealed, tag_changes,
     tags,
 };
 use crate::shared::Shared;
@@ -138,8 +138,7 @@ pub struct Households {
 impl Households {
     /// The households of a grid, or of all grids on this phone. One scan of rows.
     pub fn list(&self, grid: Option<Id>) -> Result<Vec<HouseholdRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| Ok(engine.households(grid.map(Into::into))?.into_iter().map(|listed| row(listed, lang)).collect()))
+        self.shared.rows(|engine| engine.households(grid.map(Into::into)), row)
     }
 
     /// The doors that are due today or before, the longest overdue first.
@@ -163,9 +162,8 @@ impl Households {
         let lang = self.shared.lang;
         self.shared.with(|engine| {
             let household = engine.household(id.into())?;
-            let found = conflicts(engine.conflicts(doorstep_core::docs::DocKind::Household, id.into())?, lang);
-            let sync = SyncState::of(engine.sync_state(HouseholdId::from(id)), lang);
-            Ok(detail(household, found, sync))
+            let (conflicts, sync) = beside(engine, DocKind::Household, id, lang)?;
+            Ok(detail(household, conflicts, sync))
         })
     }
 

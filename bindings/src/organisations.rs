@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use doorstep_core::docs::DocKind;
 use doorstep_core::field::Listed;
-use doorstep_core::model::{OrganisationDetails as CoreDetails, OrganisationId, Personal};
+use doorstep_core::model::{OrganisationDetails as CoreDetails, Personal};
 use doorstep_core::summary::OrganisationSummary;
 use doorstep_core::text::Lang;
 
 use crate::error::DoorstepError;
 use crate::rows::{
-    Attachment, FieldConflict, LastVisit, Lock, Note, SyncState, TagChange, attachments, conflicts, notes, personal, revealed, tag_changes,
+    Attachment, FieldConflict, LastVisit, Lock, Note, SyncState, TagChange, attachments, beside, notes, personal, revealed, tag_changes,
     tags,
 };
 use crate::shared::Shared;
@@ -106,8 +107,7 @@ pub struct Organisations {
 impl Organisations {
     /// The organisations of a grid, or of all grids on this phone. One scan of rows.
     pub fn list(&self, grid: Option<Id>) -> Result<Vec<OrganisationRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| Ok(engine.organisations(grid.map(Into::into))?.into_iter().map(|listed| row(listed, lang)).collect()))
+        self.shared.rows(|engine| engine.organisations(grid.map(Into::into)), row)
     }
 
     /// One organisation. Loads one document.
@@ -115,6 +115,7 @@ impl Organisations {
         let lang = self.shared.lang;
         self.shared.with(|engine| {
             let organisation = engine.organisation(id.into())?;
+            let (conflicts, sync) = beside(engine, DocKind::Organisation, id, lang)?;
             let details = organisation.details;
             Ok(Organisation {
                 id,
@@ -132,10 +133,10 @@ impl Organisations {
                 visits: visits(organisation.visits),
                 notes: notes(organisation.notes),
                 attachments: attachments(organisation.attachments),
-                conflicts: conflicts(engine.conflicts(doorstep_core::docs::DocKind::Organisation, id.into())?, lang),
+                conflicts,
                 removed: organisation.removed,
                 lock: organisation.lock.into(),
-                sync: SyncState::of(engine.sync_state(OrganisationId::from(id)), lang),
+                sync,
             })
         })
     }

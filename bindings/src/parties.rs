@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use doorstep_core::field::Listed;
 use doorstep_core::model::{PartyDetails as CoreDetails, PartyId, Personal};
+use doorstep_core::summary::PartySummary;
+use doorstep_core::text::Lang;
 
 use crate::error::DoorstepError;
 use crate::rows::{Lock, Note, SyncState, notes, personal, revealed};
@@ -72,18 +75,7 @@ pub struct Parties {
 impl Parties {
     /// The parties of a grid, or of all grids on this phone. One scan of rows.
     pub fn list(&self, grid: Option<Id>) -> Result<Vec<PartyRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| {
-            let row = |listed: doorstep_core::field::Listed<doorstep_core::summary::PartySummary>| PartyRow {
-                id: listed.row.id.into(),
-                grid: listed.row.grid.map(Into::into),
-                name: revealed(listed.row.name),
-                conflicted: listed.row.conflicted,
-                lock: listed.row.lock.into(),
-                sync: SyncState::of(listed.sync, lang),
-            };
-            Ok(engine.parties(grid.map(Into::into))?.into_iter().map(row).collect())
-        })
+        self.shared.rows(|engine| engine.parties(grid.map(Into::into)), row)
     }
 
     /// One party. Loads one document.
@@ -118,5 +110,17 @@ impl Parties {
             address: personal(details.address),
         };
         self.shared.with(|engine| engine.add_party(grid.map(Into::into), details).map(Id::from))
+    }
+}
+
+fn row(listed: Listed<PartySummary>, lang: Lang) -> PartyRow {
+    let row = listed.row;
+    PartyRow {
+        id: row.id.into(),
+        grid: row.grid.map(Into::into),
+        name: revealed(row.name),
+        conflicted: row.conflicted,
+        lock: row.lock.into(),
+        sync: SyncState::of(listed.sync, lang),
     }
 }

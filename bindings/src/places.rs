@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use doorstep_core::docs::Place as CorePlace;
+use doorstep_core::docs::{DocKind, Place as CorePlace};
 use doorstep_core::field::Listed;
-use doorstep_core::model::{PlaceDetails as CoreDetails, PlaceId};
+use doorstep_core::model::PlaceDetails as CoreDetails;
 use doorstep_core::summary::PlaceSummary;
 use doorstep_core::text::Lang;
 
 use crate::codes::PlaceKind;
 use crate::error::DoorstepError;
 use crate::rows::{
-    Attachment, FieldConflict, LastVisit, Lock, Note, SyncState, TagChange, attachments, conflicts, notes, personal, revealed, tag_changes,
+    Attachment, FieldConflict, LastVisit, Lock, Note, SyncState, TagChange, attachments, beside, notes, personal, revealed, tag_changes,
     tags,
 };
 use crate::shared::Shared;
@@ -115,8 +115,7 @@ pub struct Places {
 impl Places {
     /// The places of a grid, or of all grids on this phone. One scan of rows.
     pub fn list(&self, grid: Option<Id>) -> Result<Vec<PlaceRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| Ok(engine.places(grid.map(Into::into))?.into_iter().map(|listed| row(listed, lang)).collect()))
+        self.shared.rows(|engine| engine.places(grid.map(Into::into)), row)
     }
 
     /// One place. Loads one document.
@@ -124,8 +123,8 @@ impl Places {
         let lang = self.shared.lang;
         self.shared.with(|engine| {
             let place = engine.place(id.into())?;
-            let found = conflicts(engine.conflicts(doorstep_core::docs::DocKind::Place, id.into())?, lang);
-            Ok(detail(place, found, SyncState::of(engine.sync_state(PlaceId::from(id)), lang)))
+            let (conflicts, sync) = beside(engine, DocKind::Place, id, lang)?;
+            Ok(detail(place, conflicts, sync))
         })
     }
 

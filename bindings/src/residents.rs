@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use doorstep_core::docs::DocKind;
 use doorstep_core::field::Listed;
-use doorstep_core::model::{Personal, ResidentDetails as CoreDetails, ResidentId};
+use doorstep_core::model::{Personal, ResidentDetails as CoreDetails};
 use doorstep_core::summary::ResidentSummary;
 use doorstep_core::text::Lang;
 
 use crate::error::DoorstepError;
-use crate::rows::{FieldConflict, Lock, Note, SyncState, TagChange, conflicts, notes, personal, revealed, tag_changes, tags};
+use crate::rows::{FieldConflict, Lock, Note, SyncState, TagChange, beside, notes, personal, revealed, tag_changes, tags};
 use crate::shared::Shared;
 use crate::types::{CalendarDay, Id, parsed};
 
@@ -92,8 +93,7 @@ pub struct Residents {
 impl Residents {
     /// The residents of a grid, or of all grids on this phone. One scan of rows.
     pub fn list(&self, grid: Option<Id>) -> Result<Vec<ResidentRow>, DoorstepError> {
-        let lang = self.shared.lang;
-        self.shared.with(|engine| Ok(engine.residents(grid.map(Into::into))?.into_iter().map(|listed| row(listed, lang)).collect()))
+        self.shared.rows(|engine| engine.residents(grid.map(Into::into)), row)
     }
 
     /// One resident. Loads one document.
@@ -101,6 +101,7 @@ impl Residents {
         let lang = self.shared.lang;
         self.shared.with(|engine| {
             let resident = engine.resident(id.into())?;
+            let (conflicts, sync) = beside(engine, DocKind::Resident, id, lang)?;
             let details = resident.details;
             Ok(Resident {
                 id,
@@ -116,10 +117,10 @@ impl Residents {
                 },
                 tags: tags(resident.tags),
                 notes: notes(resident.notes),
-                conflicts: conflicts(engine.conflicts(doorstep_core::docs::DocKind::Resident, id.into())?, lang),
+                conflicts,
                 removed: resident.removed,
                 lock: resident.lock.into(),
-                sync: SyncState::of(engine.sync_state(ResidentId::from(id)), lang),
+                sync,
             })
         })
     }

@@ -1,7 +1,8 @@
 //! What rows of all lists have in common.
 
-use doorstep_core::field as core;
-use doorstep_core::model::{Personal, Tag};
+use doorstep_core::docs::DocKind;
+use doorstep_core::field::{self as core, Engine, FieldError};
+use doorstep_core::model::{DocId, Personal, Tag};
 use doorstep_core::summary::Summary;
 use doorstep_core::text::Lang;
 
@@ -183,6 +184,12 @@ pub(crate) fn conflicts(conflicts: Vec<core::FieldConflict>, lang: Lang) -> Vec<
         FieldConflict { label: lang.field(&conflict.field), values: values.collect(), field: conflict.field }
     };
     conflicts.into_iter().map(conflict).collect()
+}
+
+/// What stands beside the fields of a record: where they have more than one value, and whether it has arrived.
+pub(crate) fn beside(engine: &Engine, kind: DocKind, id: Id, lang: Lang) -> Result<(Vec<FieldConflict>, SyncState), FieldError> {
+    let found = engine.conflicts(kind, id.into())?;
+    Ok((conflicts(found, lang), SyncState::of(engine.sync_state(DocId::from(id)), lang)))
 }
 
 pub(crate) fn revealed(text: Option<Personal<String>>) -> Option<String> {

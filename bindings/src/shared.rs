@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use doorstep_core::field::{Engine, FieldError, LiveTransport, Subscription, Transport};
+use doorstep_core::field::{Engine, FieldError, Listed, LiveTransport, Subscription, Transport};
 use doorstep_core::model::Invalid;
 use doorstep_core::text::Lang;
 
@@ -60,10 +60,25 @@ impl Shared {
 
     /// Asks the engine. What panics inside becomes an error and ends here.
     pub(crate) fn with<T>(&self, ask: impl FnOnce(&Engine) -> Result<T, FieldError>) -> Result<T, DoorstepError> {
-        self.with_any(|engine| ask(engine).map_err(|error| DoorstepError::of(&error, self.lang)))
+        self.with_any(|engine| {
+            ask(engine).map_err(|error| {
+                // A phone that was erased misses its person and its records as well: the app is to hear why.
+                let error = if engine.is_wiped() { FieldError::Wiped } else { error };
+                DoorstepError::of(&error, self.lang)
+            })
+        })
     }
 
-    /// The same where the answer's error is one of the border already.
+    /// The rows of a list, as they cross the border.
+    pub(crate) fn rows<S, R>(
+        &self,
+        list: impl FnOnce(&Engine) -> Result<Vec<Listed<S>>, FieldError>,
+        row: impl Fn(Listed<S>, Lang) -> R,
+    ) -> Result<Vec<R>, DoorstepError> {
+        self.with(|engine| Ok(list(engine)?.into_iter().map(|listed| row(listed, self.lang)).collect()))
+    }
+
+    /// Asks the engine where the answer's error is one of the border already.
     pub(crate) fn with_any<T>(&self, ask: impl FnOnce(&Engine) -> Result<T, DoorstepError>) -> Result<T, DoorstepError> {
         let guard = self.engine.read().unwrap_or_else(PoisonError::into_inner);
         let engine = guard.as_ref().ok_or_else(DoorstepError::closed)?;

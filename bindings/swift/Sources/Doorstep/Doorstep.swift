@@ -84,6 +84,9 @@ public final class Doorstep: Sendable {
     /// The grids of the street.
     public func grids() async throws -> [Grid] { try await ask { try $0.grids() } }
 
+    /// Who works for the street.
+    public func colleagues() async throws -> [Colleague] { try await ask { try $0.colleagues() } }
+
     /// Finds by name, pinyin, door and text.
     public func search(_ query: String, limit: UInt32 = 20) async throws -> [Found] {
         try await ask { try $0.search(query: query, limit: limit) }
@@ -109,6 +112,9 @@ public final class Doorstep: Sendable {
 
     /// Gives this phone up: with the next sync that sends all that waits, everything here is erased.
     public func signOut() throws { try syncer.signOut() }
+
+    /// Whether everything was erased: close then.
+    public func isWiped() throws -> Bool { try generated.isWiped() }
 
     /// Exchanges everything with the server. Cancelling the task ends it within milliseconds, and loses nothing.
     public func sync(progress: @escaping @Sendable (SyncStatus) -> Void = { _ in }) async throws -> SyncReport {
@@ -136,12 +142,19 @@ public final class Doorstep: Sendable {
         }
     }
 
-    /// What changed, bursts together; read again what the screen shows. Ends with `close`.
+    /// What changed, bursts together; read again what the screen shows. Nothing is left out: what changes while a loop is busy comes together in its
+    /// next one. Ends with `close`.
     public func changes() throws -> AsyncStream<Change> {
-        let (stream, feed) = AsyncStream.makeStream(of: Change.self, bufferingPolicy: .bufferingNewest(64))
-        let subscription = try generated.onChanges(listener: ChangeFeed(feed))
-        feed.onTermination = { _ in try? subscription.cancel() }
-        return stream
+        let (bells, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let untold = Untold()
+        let subscription = try generated.onChanges(listener: ChangeFeed(untold, bell))
+        bell.onTermination = { _ in try? subscription.cancel() }
+        return AsyncStream(unfolding: {
+            for await _ in bells {
+                if let change = untold.take() { return change }
+            }
+            return nil
+        })
     }
 
     /// The state of the queue, the present one first. Ends with `close`.
@@ -153,15 +166,16 @@ public final class Doorstep: Sendable {
         return stream
     }
 
-    /// Each record that the server refused, also those that are there already. Ends with `close`.
+    /// Each record that the server refused, also those that are there already. None is left out, however slow the loop is. Ends with `close`.
     public func refusals() throws -> AsyncStream<RefusedRecord> {
-        let (stream, feed) = AsyncStream.makeStream(of: RefusedRecord.self, bufferingPolicy: .bufferingNewest(256))
+        let (stream, feed) = AsyncStream.makeStream(of: RefusedRecord.self, bufferingPolicy: .unbounded)
         let subscription = try generated.onRefusals(listener: RefusalFeed(feed))
         feed.onTermination = { _ in try? subscription.cancel() }
         return stream
     }
 
-    /// Stays connected for as long as it is iterated: while the app is in front.
+    /// Stays connected for as long as it is iterated: while the app is in front. To show what happens; a loop that is 256 events behind loses the
+    /// oldest. What has to be read again is told by `changes`, which loses nothing.
     public func live() throws -> AsyncStream<LiveEvent> {
         let (stream, feed) = AsyncStream.makeStream(of: LiveEvent.self, bufferingPolicy: .bufferingNewest(256))
         let handle = try syncer.live(observer: LiveFeed(feed))
@@ -213,10 +227,45 @@ private final class RoundObserver: SyncObserver {
 // The engine lets its listeners go when it is shut down: their streams end with them.
 
 private final class ChangeFeed: ChangeListener {
-    private let feed: AsyncStream<Change>.Continuation
-    init(_ feed: AsyncStream<Change>.Continuation) { self.feed = feed }
-    func onChange(change: Change) throws { feed.yield(change) }
-    deinit { feed.finish() }
+    private let untold: Untold
+    private let bell: AsyncStream<Void>.Continuation
+
+    init(_ untold: Untold, _ bell: AsyncStream<Void>.Continuation) {
+        self.untold = untold
+        self.bell = bell
+    }
+
+    func onChange(change: Change) throws {
+        untold.add(change)
+        bell.yield()
+    }
+
+    deinit { bell.finish() }
+}
+
+/// What changed and was not taken yet: as long as nobody takes it, one change that grows by no more than there are records.
+private final class Untold: @unchecked Sendable {
+    private let lock = NSLock()
+    private var records: Set<ChangedRecord> = []
+    private var order: [ChangedRecord] = []
+    private var directory = false
+    private var isEmpty = true
+
+    func add(_ change: Change) {
+        lock.withLock {
+            order += change.records.filter { records.insert($0).inserted }
+            directory = directory || change.directory
+            isEmpty = false
+        }
+    }
+
+    func take() -> Change? {
+        lock.withLock {
+            guard !isEmpty else { return nil }
+            defer { (records, order, directory, isEmpty) = ([], [], false, true) }
+            return Change(records: order, directory: directory)
+        }
+    }
 }
 
 private final class StatusFeed: StatusListener {

@@ -1,4 +1,4 @@
-/// What an app's own bugs, many objects and many threads do: nothing.
+/// What many objects and many threads do: nothing.
 
 import Dispatch
 import Doorstep
@@ -7,37 +7,6 @@ import Testing
 
 extension Phones {
     @Suite struct Load {
-        @Test func whatListenersThrowDoesNotHarmTheEngine() async throws {
-            let phone = try await enrolled(7)
-            let calls = Calls()
-            let subscription = try phone.generated.onChanges(listener: Listener { _ in
-                calls.call()
-                throw Bug()
-            })
-            _ = try phone.door("7单元701")
-            await calls.next()
-            _ = try phone.door("7单元702")  // told as well: a listener that threw is not left out from then on
-            await calls.next()
-            try subscription.cancel()
-            #expect(try await phone.sync().accepted == 2)
-            let diagnostics = try await phone.diagnostics()
-            #expect(diagnostics.contains("change listener") && !diagnostics.contains("张秀兰"))
-            try await phone.close()
-        }
-
-        @Test func aListenerMayCallBack() async throws {
-            let phone = try await enrolled(7)
-            let calls = Calls()
-            let households = phone.households
-            let subscription = try phone.generated.onChanges(listener: Listener { _ in
-                if try households.list(grid: nil).contains(where: { $0.door == "7单元703" }) { calls.call() }
-            })
-            _ = try phone.door("7单元703")
-            await calls.next()
-            try subscription.cancel()
-            try await phone.close()
-        }
-
         @Test func tenThousandObjectsLeaveNoGrowth() async throws {
             let phone = try await enrolled(14)
             try makeObjects(phone)

@@ -34,6 +34,8 @@ func failure<T>(of call: () async throws -> T) async throws -> DoorstepError {
     do {
         _ = try await call()
     } catch let error as DoorstepError {
+        #expect(error.said.code.wholeMatch(of: /[a-z]+\.[a-z_]+/) != nil, "\(error)")
+        #expect(!error.said.sentence.isEmpty, "\(error)")
         return error
     }
     throw NothingThrown()
@@ -79,6 +81,17 @@ final class Listener: ChangeListener {
     private let heard: @Sendable (Change) throws -> Void
     init(_ heard: @escaping @Sendable (Change) throws -> Void) { self.heard = heard }
     func onChange(change: Change) throws { try heard(change) }
+}
+
+/// A value that several threads write.
+final class Shared<Value: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var held: Value
+
+    init(_ value: Value) { held = value }
+
+    var value: Value { lock.withLock { held } }
+    func change(_ how: (inout Value) throws -> Void) rethrows { try lock.withLock { try how(&held) } }
 }
 
 /// What the app's own code throws.

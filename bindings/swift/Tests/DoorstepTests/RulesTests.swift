@@ -53,6 +53,15 @@ extension Phones {
             #expect(try choices(locale: .zh, of: .outcome).count == 4)
         }
 
+        @Test func thePagesFirstVisitArrives() async throws {
+            let folder = server.phoneFolder()
+            try await firstVisit(folder: folder, server: server.url, code: server.code(18))
+            let phone = try await Doorstep.open(folder: folder)
+            #expect(try phone.waiting().isEmpty)
+            #expect(try phone.households.list(grid: nil).filter { $0.lastVisit.count == 1 }.map(\.sync) == [.accepted])
+            try await phone.close()
+        }
+
         @Test func theSampleRuns() async throws {
             let codes = [try server.code(19), try server.code(19)]
             try await Morning(server: server.url, folder: server.phoneFolder(), codes: codes).run()

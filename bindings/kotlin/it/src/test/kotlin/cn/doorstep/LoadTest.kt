@@ -7,43 +7,12 @@ import org.junit.jupiter.api.Test
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentLinkedQueue
-import java.util.concurrent.Semaphore
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 
-/** What an app's own bugs, many objects and many threads do: nothing. */
+/** What many objects and many threads do: nothing. */
 class LoadTest {
-    @Test fun `what listeners throw does not harm the engine`() = runBlocking<Unit> {
-        enrolled(7).use { phone ->
-            val called = Semaphore(0)
-            fun waitForCall() = assertTrue(called.tryAcquire(30, TimeUnit.SECONDS))
-            val throwing = listener { called.release(); throw IllegalStateException("a bug of the app") }
-            phone.generated().onChanges(throwing).use {
-                phone.door("7单元701")
-                waitForCall()
-                phone.door("7单元702") // told as well: a listener that threw is not left out from then on
-                waitForCall()
-            }
-            val failed = runCatching { phone.sync { error("another bug of the app") } }
-            assertEquals(2u, failed.getOrThrow().accepted)
-            val diagnostics = phone.diagnostics()
-            assertTrue(diagnostics.contains("change listener"), diagnostics)
-            assertTrue(diagnostics.contains("observer"), diagnostics)
-            assertFalse(diagnostics.contains("张秀兰"), diagnostics)
-        }
-    }
-
-    @Test fun `a listener may call back`() = runBlocking<Unit> {
-        enrolled(7).use { phone ->
-            val counted = Semaphore(0)
-            phone.generated().onChanges(listener { if (phone.households.list(null).any { it.door == "7单元703" }) counted.release() }).use {
-                phone.door("7单元703")
-                assertTrue(counted.tryAcquire(30, TimeUnit.SECONDS))
-            }
-        }
-    }
-
     @Test fun `ten thousand objects leave no growth`() = runBlocking<Unit> {
         enrolled(14).use { phone ->
             val app = phone.generated()

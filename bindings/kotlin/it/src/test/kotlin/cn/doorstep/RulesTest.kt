@@ -2,6 +2,7 @@ package cn.doorstep
 
 import cn.doorstep.ffi.*
 import cn.doorstep.sample.Morning
+import cn.doorstep.sample.firstVisit
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.*
 import org.junit.jupiter.api.Test
@@ -48,6 +49,15 @@ class RulesTest {
         assertEquals("无人在家", word(Locale.ZH, Words.OUTCOME, outcomeCode(Outcome.NotAtHome)))
         assertEquals("not at home", word(Locale.EN, Words.OUTCOME, "not-at-home"))
         assertEquals(4, choices(Locale.ZH, Words.OUTCOME).size)
+    }
+
+    @Test fun `the page's first visit arrives`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        firstVisit(folder, server.url, server.code(18))
+        Doorstep.open(folder).use { phone ->
+            assertEquals(0, phone.waiting().size)
+            assertEquals(listOf(SyncState.Accepted), phone.households.list(null).filter { it.lastVisit.count == 1u }.map { it.sync })
+        }
     }
 
     @Test fun `the sample runs`() = runBlocking<Unit> {

@@ -1,6 +1,10 @@
 package cn.doorstep
 
 import cn.doorstep.ffi.*
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.*
 import org.junit.jupiter.api.Assumptions
@@ -9,13 +13,18 @@ import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.UUID
+import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.io.path.deleteIfExists
 import kotlin.io.path.outputStream
 
 /** What goes wrong, and that an app can tell one from the other. */
 class StoreTest {
-    private inline fun <reified T : DoorstepException> fails(crossinline ask: suspend () -> Unit): T =
-        assertThrows(T::class.java) { runBlocking { ask() } }
+    private inline fun <reified T : DoorstepException> fails(crossinline ask: suspend () -> Unit): T {
+        val failed = assertThrows(T::class.java) { runBlocking { ask() } }
+        assertTrue(Regex("[a-z]+[.][a-z_]+").matches(failed.stableCode), failed.stableCode)
+        assertTrue(failed.text.isNotBlank())
+        return failed
+    }
 
     @Test fun `errors are typed and carry code and sentence`() = runBlocking<Unit> {
         val folder = server.phoneFolder()
@@ -50,6 +59,44 @@ class StoreTest {
         assertThrows(IllegalStateException::class.java) { runBlocking { phone.sync() } }
         assertNotNull(status.value)
         phone.close() // twice is nothing
+    }
+
+    @Test fun `an opening that is cancelled leaves nothing open`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        repeat(50) { number ->
+            val opening = launch(Dispatchers.Default) { Doorstep.open(folder).close() }
+            delay(number % 10L)
+            opening.cancelAndJoin()
+        }
+        Doorstep.open(folder).close()
+    }
+
+    @Test fun `closing right after the first look at the status ends no process`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        val uncaught = ConcurrentLinkedQueue<Throwable>()
+        val before = Thread.getDefaultUncaughtExceptionHandler()
+        Thread.setDefaultUncaughtExceptionHandler { _, thrown -> uncaught += thrown }
+        try {
+            repeat(50) { Doorstep.open(folder).use { phone -> phone.status } }
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before)
+        }
+        assertEquals(emptyList<Throwable>(), uncaught.toList())
+    }
+
+    @Test fun `who signs out leaves nothing behind`() = runBlocking<Unit> {
+        val folder = server.phoneFolder()
+        val phone = enrolled(10, folder)
+        val door = phone.door("退出301")
+        phone.signOut()
+        phone.sync()
+        assertTrue(phone.isWiped())
+        fails<DoorstepException.Wiped> { phone.door("退出302") }
+        fails<DoorstepException.Wiped> { phone.sync() }
+        phone.close()
+        assertFalse(Files.exists(folder))
+        // What waited went out first.
+        enrolled(10).use { assertEquals("退出301", it.households.get(door).details.door) }
     }
 
     @Test fun `a store opens with its own key only`() = runBlocking<Unit> {

@@ -3,6 +3,8 @@ package cn.doorstep
 
 import cn.doorstep.ffi.*
 import kotlinx.coroutines.*
+import kotlinx.coroutines.channels.BufferOverflow
+import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ProducerScope
 import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.*
@@ -45,24 +47,41 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
                 override fun onStatus(status: SyncStatus) { trySend(status) }
             })
             untilClosed { subscription.end() }
-        }.conflate().stateIn(scope, SharingStarted.Eagerly, subjects.sync.status())
+        }
+            .conflate()
+            // Nobody collects this but the scope: what it threw would end an Android app.
+            .catch { failed -> if (!isClosed.get()) throw failed }
+            .stateIn(scope, SharingStarted.Eagerly, subjects.sync.status())
     }
 
-    /** What changed, bursts together; collect it and read again what the screen shows. Ends with [close]. */
-    val changes: Flow<Change> = callbackFlow {
-        val subscription = app.onChanges(object : ChangeListener {
-            override fun onChange(change: Change) { trySend(change) }
-        })
-        untilClosed { subscription.end() }
-    }.buffer(64)
+    /**
+     * What changed, bursts together; collect it and read again what the screen shows. Nothing is left out: what changes while a collector is busy
+     * comes together in its next one. Ends with [close].
+     */
+    val changes: Flow<Change> = flow {
+        val untold = Untold()
+        val bells = callbackFlow {
+            val subscription = app.onChanges(object : ChangeListener {
+                override fun onChange(change: Change) {
+                    untold.add(change)
+                    trySend(Unit)
+                }
+            })
+            untilClosed { subscription.end() }
+        }
+        bells.conflate().collect { untold.take()?.let { emit(it) } }
+    }
 
-    /** Each record that the server refused, also those that are there when it is collected. Ends with [close]. */
+    /**
+     * Each record that the server refused, also those that are there when it is collected. None is left out, however slow the collector is. Ends with
+     * [close].
+     */
     val refusals: Flow<RefusedRecord> = callbackFlow {
         val subscription = app.onRefusals(object : RefusalListener {
             override fun onRefused(record: RefusedRecord) { trySend(record) }
         })
         untilClosed { subscription.end() }
-    }.buffer(256)
+    }.buffer(Channel.UNLIMITED)
 
     /** The generated object, for what this layer does not have. It is closed with this one. */
     fun generated(): FieldApp = app
@@ -120,7 +139,10 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
         null
     }
 
-    /** Stays connected for as long as it is collected: collect it while the app is in front. */
+    /**
+     * Stays connected for as long as it is collected: collect it while the app is in front. To show what happens; a collector that is 256 events
+     * behind loses the oldest. What has to be read again is told by [changes], which loses nothing.
+     */
     fun live(): Flow<LiveEvent> = callbackFlow {
         val handle = subjects.sync.live(object : LiveObserver {
             override fun onLive(event: LiveEvent) {
@@ -129,7 +151,7 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
             }
         })
         awaitClose { handle.use { it.cancel() } }
-    }.buffer(256)
+    }.buffer(256, BufferOverflow.DROP_OLDEST)
 
     /** Ends what runs and lets the store go; everything throws [DoorstepException.Closed] or [IllegalStateException] from then on. */
     override fun close() {
@@ -156,8 +178,7 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
 
     private suspend fun round(progress: (SyncStatus) -> Unit, start: (SyncObserver) -> SyncHandle): SyncReport {
         val finished = CompletableDeferred<Unit>()
-        // Not cancelled halfway: a round that has begun without its handle could not be ended.
-        val handle = withContext(Dispatchers.IO + NonCancellable) {
+        val handle = kept {
             start(object : SyncObserver {
                 override fun onProgress(status: SyncStatus) = progress(status)
                 override fun onFinished() { finished.complete(Unit) }
@@ -183,7 +204,7 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
             locale: Locale = Locale.ZH,
             markFile: Path? = null,
             authority: ByteArray? = null,
-        ): Doorstep = withContext(Dispatchers.IO) {
+        ): Doorstep = kept {
             val platform = Platform(keys, transport, live, clock)
             try {
                 val options = OpenOptions(folder.toString(), markFile?.toString(), locale, authority)
@@ -195,6 +216,12 @@ class Doorstep private constructor(private val app: FieldApp, private val platfo
         }
     }
 }
+
+/**
+ * What `make` makes, also where the coroutine is cancelled meanwhile: a round without its handle could not be ended, and a store without its object
+ * not closed. `withContext` with another dispatcher alone would drop it on the way back.
+ */
+private suspend fun <T> kept(make: () -> T): T = withContext(NonCancellable) { withContext(Dispatchers.IO) { make() } }
 
 /** The objects by subject: made once, closed with the app. */
 internal class Subjects(app: FieldApp) : AutoCloseable {
@@ -210,6 +237,24 @@ internal class Subjects(app: FieldApp) : AutoCloseable {
 
     override fun close() {
         listOf<AutoCloseable>(places, households, residents, organisations, parties, visits, cases, quarantine, sync).forEach { it.close() }
+    }
+}
+
+/** What changed and was not taken yet: as long as nobody takes it, one change that grows by no more than there are records. */
+private class Untold {
+    private val records = LinkedHashSet<ChangedRecord>()
+    private var directory = false
+    private var isEmpty = true
+
+    @Synchronized fun add(change: Change) {
+        records += change.records
+        directory = directory || change.directory
+        isEmpty = false
+    }
+
+    @Synchronized fun take(): Change? {
+        if (isEmpty) return null
+        return Change(records.toList(), directory).also { records.clear(); directory = false; isEmpty = true }
     }
 }
 

@@ -2,6 +2,7 @@ package cn.doorstep.android
 
 import android.content.Context
 import cn.doorstep.Doorstep
+import cn.doorstep.HttpsTransport
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import java.io.File

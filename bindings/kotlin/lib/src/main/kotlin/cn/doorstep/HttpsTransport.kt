@@ -1,4 +1,4 @@
-package cn.doorstep.android
+package cn.doorstep
 
 import cn.doorstep.ffi.PostAnswer
 import cn.doorstep.ffi.PostRequest
@@ -12,8 +12,10 @@ import java.net.URL
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 
-/** The platform's own HTTPS client, with its certificates and proxies; an app that has OkHttp writes the same over it. */
-class HttpsTransport(private val executor: Executor = Executors.newCachedThreadPool()) : Transport {
+/** The platform's own HTTPS client (Android's, the JVM's), with its certificates and proxies; an app that has OkHttp writes the same over it. */
+class HttpsTransport(
+    private val executor: Executor = Executors.newCachedThreadPool { Thread(it, "doorstep-https").apply { isDaemon = true } },
+) : Transport {
     override fun post(request: PostRequest, reply: Reply) = executor.execute {
         reply.use {
             try {
