@@ -14,7 +14,8 @@
 //! | removal | root key `removed` | tombstone; a concurrent edit shows as a conflict |
 //!
 //! What is personal is sealed, each value for itself, under a key of the record ([`Keyring`]): [`Document::edit`] seals, reading opens, and whoever
-//! has not the key sees that there is something locked. A key that is destroyed takes all that it sealed with it, and no change, hash or signature.
+//! has not the key sees that there is something locked. A key that is destroyed takes all that it sealed with it, and no change, hash or signature; one that
+//! is cut, the values of some places.
 //!
 //! Two phones that create the same container hide each other's entries (measured with automerge 0.12.0), so all containers are in the
 //! genesis, and a later schema adds flat root keys, never containers.

@@ -165,13 +165,15 @@ fn storms_do_what_they_are_for() {
         ("live pushes", 50),
         ("snapshots behind a cursor", 20),
         ("phones that erased themselves", 5),
+        ("redactions", 5),
         ("challenges", 20),
     ];
     for (what, fewest) in fewest {
         assert!(counts.get(what).is_some_and(|count| *count >= fewest), "{what}: {counts:?}");
     }
     // Honest work that is refused is handed over; there is something to send again only where a restored server has lost a grant.
-    let is_rare = |action: &Action| *action == Action::Resend;
+    // A conflict about a door comes to the one who would settle it in one storm of eighty.
+    let is_rare = |action: &Action| matches!(action, Action::Resend | Action::Settle);
     let missing: Vec<_> = Action::ALL.iter().filter(|action| !counts.contains_key(action.name()) && !is_rare(action)).collect();
-    assert!(missing.is_empty(), "never done: {missing:?}");
+    assert!(missing.is_empty(), "never done: {missing:?} of {counts:?}");
 }

@@ -19,7 +19,8 @@
 //!
 //! A single value is redacted ([`Keyring::cut`]) by cutting the keys that open it: of such a key stay those of its other fields, and of this field
 //! those of the values at all other places. What is written from then on is sealed under a key of its own, and no copy of the whole key brings the value
-//! back. Nothing in the document changes, so nobody signs for another's words.
+//! back. Nothing in the document changes, so nobody signs for another's words, and what stood at the place before is closed as well. (DESIGN.md has the rest resealed
+//! in a change of its own: entries are written once, and a change leaves what was there in the history.)
 //!
 //! What is not hidden: which fields are set, how long they are, and tags, codes and ids; the tombstone of a field stands in clear.
 
@@ -147,10 +148,16 @@ impl Keyring {
         })
     }
 
-    /// The whole ones of its keys alone: what of a ring that somebody sends can be taken as theirs.
-    pub fn whole_only(&self) -> Self {
-        let whole = self.keys.iter().filter(|(_, held)| matches!(held, Held::Whole(_)));
-        Self { keys: whole.cloned().collect(), is_erased: false }
+    /// What is known once somebody has brought a ring who may neither erase nor cut. A whole key is anybody's to give; of one that was cut here, and perhaps
+    /// before its record came back, what opens the values that are not lost.
+    pub fn learn(&self, came: &Self) -> Self {
+        let whole = came.keys.iter().filter(|(_, held)| matches!(held, Held::Whole(_))).cloned().collect();
+        let learned = self.union(&Self { keys: whole, is_erased: false });
+        let filled = |(id, held): &(KeyId, Held)| match came.keys.iter().find(|(other, _)| other == id) {
+            Some((_, came)) if held.is_cut() => (*id, held.filled(came)),
+            _ => (*id, held.clone()),
+        };
+        Self { keys: learned.keys.iter().map(filled).collect(), ..learned }
     }
 
     /// Both together; what was erased or cut stays so. More keys than a record may have are not taken.

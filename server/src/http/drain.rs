@@ -16,8 +16,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// How much of a body is still read before the answer: what a phone sends by mistake is a few pushes of 256 kB.
-const DRAINED_BYTES: u64 = 1024 * 1024;
+/// How much of a body is still read before the answer: several times what a phone may send at once.
+const DRAINED_BYTES: u64 = 4 * 1024 * 1024;
 
 pub(super) async fn drain(request: Request, next: Next) -> Response {
     // A stream of HTTP/2 ends by itself and leaves its connection as it is.

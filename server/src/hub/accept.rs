@@ -252,8 +252,9 @@ impl Hub {
         let mut keys: Vec<(DocId, Keyring)> = plan.documents.0.values().filter_map(Working::new_keys).collect();
         for (doc, came) in plan.late_keys {
             let (known, _) = self.ledger.keys(who.street.id, doc)?;
-            if !keys.iter().any(|(with, _)| *with == doc) && !known.covers(&came) {
-                keys.push((doc, known.union(&came)));
+            let learned = known.learn(&came);
+            if !keys.iter().any(|(with, _)| *with == doc) && learned != known {
+                keys.push((doc, learned));
             }
         }
         let changed = plan.documents.0.into_iter().filter_map(|(id, working)| Some((working, saved.remove(&id)?)));

@@ -83,7 +83,7 @@ impl Working {
 
     /// Takes keys that came for it.
     pub fn learn_keys(&mut self, came: &Keyring) {
-        let keys = self.document.keys().union(came);
+        let keys = self.document.keys().learn(came);
         if keys != *self.document.keys() {
             self.has_new_keys = true;
             Arc::make_mut(&mut self.document).set_keyring(keys);

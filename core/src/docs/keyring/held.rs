@@ -46,13 +46,24 @@ impl FieldKey {
     /// Both together. A cut stays, and what one of them lost nobody has.
     fn union(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Whole(_), _) => other.clone(),
+            (Self::Whole(_), Self::Cut { .. }) => other.clone(),
             (_, Self::Whole(_)) => self.clone(),
             (Self::Cut { given, lost }, Self::Cut { given: others, lost: others_lost }) => {
                 let lost: BTreeSet<Spot> = lost.union(others_lost).copied().collect();
                 let both = given.iter().chain(others).filter(|(spot, _)| !lost.contains(spot));
                 Self::Cut { given: both.map(|(spot, key)| (*spot, key.clone())).collect(), lost }
             }
+        }
+    }
+
+    /// With what somebody gives who may not cut.
+    fn filled(&self, came: &Self) -> Self {
+        match (self, came) {
+            (Self::Cut { given, lost }, Self::Cut { given: others, .. }) => {
+                let both = others.iter().chain(given).filter(|(spot, _)| !lost.contains(spot));
+                Self::Cut { given: both.map(|(spot, key)| (*spot, key.clone())).collect(), lost: lost.clone() }
+            }
+            _ => self.clone(),
         }
     }
 
@@ -152,6 +163,20 @@ impl Held {
                 Self::Fields(self.id(), fields)
             }
         }
+    }
+
+    /// Of a key that was cut, with what somebody gives who may not cut: they may have what opens values that were never here.
+    pub(super) fn filled(&self, came: &Self) -> Self {
+        let (Self::Fields(id, own), Self::Fields(_, others)) = (self, came) else { return self.clone() };
+        let mut fields = own.clone();
+        for (name, key) in others {
+            match (own.get(name), key) {
+                (Some(own), _) => drop(fields.insert(name.clone(), own.filled(key))),
+                (None, FieldKey::Whole(_)) => drop(fields.insert(name.clone(), key.clone())),
+                (None, FieldKey::Cut { .. }) => {}
+            }
+        }
+        Self::Fields(*id, fields)
     }
 
     /// What is left of it once a value is not to be read any more: the field's key goes, those of its values at these other places stay.

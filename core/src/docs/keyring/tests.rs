@@ -175,7 +175,27 @@ fn a_key_that_is_not_here_is_cut_before_it_comes() {
     assert_eq!(came.lock(DocKind::Household, &root("phone"), &phone), Lock::Open);
     assert_eq!(came.lock(DocKind::Household, &sealed_findings(1).0, &sealed_findings(1).1), Lock::Redacted);
     assert!(came.is_cut() && ring(1).union(&cut).is_cut());
-    assert_eq!(came.whole_only(), Keyring::default());
+}
+
+#[test]
+fn who_may_not_cut_gives_whole_keys_and_what_is_missing_of_those_that_were_cut() {
+    let (text, phone) = (Scalar::from("1"), root("phone"));
+    let sealed = ring(1).seal(DocKind::Household, DOC, &phone, &text).unwrap();
+    assert_eq!(ring(1).learn(&cut_at(&ring(1), 1)), ring(1), "cuts nothing");
+    assert_eq!(ring(1).learn(&Keyring::erased()), ring(1), "erases nothing");
+    assert_eq!(Keyring::default().learn(&cut_at(&ring(1), 1)), Keyring::default(), "nor gives parts of a key that nobody cut here");
+    assert_eq!(ring(1).learn(&ring(2)), ring(1).union(&ring(2)));
+    assert!(Keyring::erased().learn(&ring(1)).is_erased());
+    // The key was cut where its record was not: on a server that was set up again from before there was one.
+    let cut = Keyring::default().cut(key(1).id(), "visits.findings", &findings("1"), &[]);
+    let learned = cut.learn(&cut_at(&ring(1), 2));
+    assert_eq!(learned.open(DocKind::Household, DOC, &phone, &sealed), Ok(text));
+    for (visit, lock) in [(0, Lock::Open), (1, Lock::Redacted), (2, Lock::Locked)] {
+        let (place, sealed) = sealed_findings(visit);
+        assert_eq!(learned.lock(DocKind::Household, &place, &sealed), lock, "{visit}");
+    }
+    let junk = Keyring::of(key(9)).cut(key(1).id(), "visits.findings", &findings("9"), &[findings("0")]);
+    assert_eq!(learned.learn(&junk).lock(DocKind::Household, &sealed_findings(0).0, &sealed_findings(0).1), Lock::Open);
 }
 
 #[test]
