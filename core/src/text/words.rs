@@ -1,6 +1,5 @@
 //! Words for codes: of documents, of reasons, of kinds and fields.
 
-use crate::docs::Lock;
 use crate::model::{AttachmentKind, CaseState, Category, Channel, EventKind, Outcome, PlaceKind, Purpose, Urgency};
 
 use super::{Lang, Text};
@@ -191,16 +190,6 @@ words! {
 }
 
 impl Lang {
-    /// What is to be said of a record that cannot be read whole.
-    pub const fn lock(self, lock: Lock) -> Option<&'static str> {
-        match lock {
-            Lock::Open => None,
-            Lock::Locked => Some(self.say(Text::SomeLocked)),
-            Lock::Erased => Some(self.say(Text::AllErased)),
-            Lock::Redacted => Some(self.say(Text::SomeRedacted)),
-        }
-    }
-
     fn word<'a>(self, words: &[Word], code: &'a str) -> &'a str {
         match (words.iter().find(|(other, _, _)| *other == code), self) {
             (Some((_, zh, _)), Self::Zh) => zh,

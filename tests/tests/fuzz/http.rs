@@ -1,6 +1,8 @@
 //! Bodies of requests to a real server: it answers each, never with a fault of its own.
 
 use doorstep_core::field::{ENROL_PATH, MAIL_PATH, SYNC_PATH, Transport as _};
+use doorstep_core::sync::{Mail, SealingSecret};
+use doorstep_server::system::SystemEntropy;
 use doorstep_tests::street::{Street, TINY};
 
 use super::corpus::vectors;
@@ -12,7 +14,8 @@ fn bodies_of_phones() {
     let server = street.serve();
     let transport = server.transport();
     for path in [SYNC_PATH, ENROL_PATH, MAIL_PATH] {
-        let seeds = [vectors("request", "frame"), vectors("enrol-request", "frame")].concat();
+        let mail = Mail::seal(street.id(), SealingSecret::derive(&[8; 32]).public(), b"a frame", &mut SystemEntropy).unwrap().to_bytes();
+        let seeds = [vectors("request", "frame"), vectors("enrol-request", "frame"), vec![mail]].concat();
         fuzz(bolero::check!(), "bodies-of-phones", seeds, |body| {
             let answer = transport.post(path, body).unwrap();
             assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);

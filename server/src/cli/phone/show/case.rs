@@ -8,7 +8,7 @@ use doorstep_core::model::{CaseDetails, CaseId, EventKind, Personal, Reporter};
 use doorstep_core::workflow::{Effect, Superseded};
 use serde::Serialize;
 
-use super::part::{AttachmentView, ConflictView, Reader, write_attachments, write_conflicts};
+use super::part::{AttachmentView, ConflictView, Reader, write_attachments, write_conflicts, write_lock};
 use crate::cli::phone::PhoneError;
 use crate::cli::phone::mark::{Mark, Ref, mask, word_of};
 use crate::cli::phone::page::{Show, one_line};
@@ -156,9 +156,7 @@ impl Show for CaseView {
         if self.removed {
             writeln!(out, "  {}", lang.say(Text::Removed))?;
         }
-        if let Some(why) = lang.lock(self.locked) {
-            writeln!(out, "  {why}")?;
-        }
+        write_lock(self.locked, lang, out)?;
         let reporter = self
             .reporter
             .as_ref()

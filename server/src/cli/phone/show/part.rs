@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use doorstep_core::docs::{DocKind, Scalar};
+use doorstep_core::docs::{DocKind, Lock, Scalar};
 use doorstep_core::field::FieldConflict;
 use doorstep_core::model::{Attachment, Day, DocId, GridId, HouseholdId, Note, Personal, PlaceId, Visit};
 use serde::Serialize;
@@ -228,6 +228,17 @@ pub(super) fn write_attachments(attachments: &[AttachmentView], lang: Lang, out:
         let kind = lang.attachment(&doorstep_core::model::AttachmentKind::from_code(&file.kind));
         writeln!(out, "  {kind}  {} B  {}  {}", file.size, file.by.word(), file.sha256)
     })
+}
+
+/// Says so where not all that is personal can be read: what is locked or gone is never shown as empty.
+pub(super) fn write_lock(lock: Lock, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    let why = match lock {
+        Lock::Open => return Ok(()),
+        Lock::Locked => Text::SomeLocked,
+        Lock::Erased => Text::AllErased,
+        Lock::Redacted => Text::SomeRedacted,
+    };
+    writeln!(out, "  {}", lang.say(why))
 }
 
 /// Both values, who, when; the one that is shown elsewhere is marked.

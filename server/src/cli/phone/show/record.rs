@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::part::{
-    AttachmentView, ConflictView, NoteView, Reader, VisitView, write_attachments, write_conflicts, write_notes, write_visits,
+    AttachmentView, ConflictView, NoteView, Reader, VisitView, write_attachments, write_conflicts, write_lock, write_notes, write_visits,
 };
 use crate::cli::phone::PhoneError;
 use crate::cli::phone::mark::{Mark, Ref, mask, tail};
@@ -267,9 +267,7 @@ impl Show for RecordView {
         if self.removed {
             writeln!(out, "  {}", lang.say(Text::Removed))?;
         }
-        if let Some(why) = lang.lock(self.locked) {
-            writeln!(out, "  {why}")?;
-        }
+        write_lock(self.locked, lang, out)?;
         let grid = self.grid.as_ref().map(Ref::word);
         let fields = std::iter::once(("grid", grid.as_deref())).chain(self.fields.0.iter().map(|(name, _, line)| (*name, line.as_deref())));
         for (name, line) in fields.filter_map(|(name, line)| Some((name, line.filter(|line| !line.is_empty())?))) {
