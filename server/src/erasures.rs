@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use doorstep_core::docs::KeyId;
 use doorstep_core::docs::layout::Path;
-use doorstep_core::model::Millis;
+use doorstep_core::model::{DocId, Millis, StreetId};
 
 use crate::hub::{Erasure, ErasureList, Redaction};
 
@@ -74,6 +74,11 @@ impl ErasureList for Erasures {
     fn all(&self) -> Vec<Erasure> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    fn of(&self, street: StreetId, doc: DocId) -> Vec<Erasure> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().filter(|erasure| erasure.is_of(street, doc)).cloned().collect()
+    }
 }
 
 fn line(erasure: &Erasure) -> String {
@@ -103,8 +108,6 @@ fn read(line: &str) -> Option<Erasure> {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_core::model::{DocId, StreetId};
-
     use super::*;
 
     fn erasure(number: u8) -> Erasure {

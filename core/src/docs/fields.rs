@@ -153,21 +153,21 @@ impl Document {
         }
         let mut lock = self.root().lock();
         if words == Words::Read && lock != Lock::Locked {
-            let fields = self.entry_containers().flat_map(|own| self.entries(own));
-            lock = fields.fold(lock, |lock, (_, entry)| worse(lock, entry.lock()));
+            lock = self.all_entries().fold(lock, |lock, entry| worse(lock, entry.lock()));
         }
         lock
     }
 
-    fn entry_containers(&self) -> impl Iterator<Item = Container> {
-        self.kind().containers().iter().copied().filter(|own| own.rule() == Rule::Entries)
+    /// The fields of all entries.
+    fn all_entries(&self) -> impl Iterator<Item = Fields> {
+        let containers = self.kind().containers().iter().filter(|own| own.rule() == Rule::Entries);
+        containers.flat_map(|own| self.entries(*own)).map(|(_, entry)| entry)
     }
 
     /// The places of all personal values, those that do not open included, each with its field.
     pub fn personal_places(&self) -> Vec<(Path, &'static str)> {
-        let of = |fields: &Fields| fields.values.iter().map(|(key, _)| fields.path(key)).collect::<Vec<_>>();
-        let entries = self.entry_containers().flat_map(|own| self.entries(own)).flat_map(|(_, entry)| of(&entry));
-        let all = of(&self.root()).into_iter().chain(entries);
+        let of = |fields: Fields| fields.values.iter().map(|(key, _)| fields.path(key)).collect::<Vec<_>>();
+        let all = std::iter::once(self.root()).chain(self.all_entries()).flat_map(of);
         all.filter_map(|path| layout::personal_field(self.kind(), &path).map(|field| (path, field))).collect()
     }
 
@@ -184,8 +184,7 @@ impl Document {
             Path::Field(container, entry, field) => {
                 let entry = self.entry(*container, entry);
                 let value = entry.as_ref().and_then(|entry| entry.values.iter().find(|(own, _)| own == field));
-                let sealer = value.filter(|(_, value)| opens(value)).and_then(|(_, value)| Keyring::sealer(value));
-                sealer.into_iter().filter(|key| self.keys().openers(self.kind(), path).contains(key)).collect()
+                value.filter(|(_, value)| opens(value)).and_then(|(_, value)| Keyring::sealer(value)).into_iter().collect()
             }
             Path::Register(..) | Path::Entry(..) => Vec::new(),
         }
@@ -193,12 +192,11 @@ impl Document {
 
     /// The personal texts that open, each with its place.
     pub fn personal_texts(&self) -> Vec<(Path, Personal<String>)> {
-        let of = |fields: &Fields| {
+        let of = |fields: Fields| {
             let text = |(key, _): &(String, Scalar)| Some((fields.path(key), fields.personal(key)?));
             fields.values.iter().filter_map(text).collect::<Vec<_>>()
         };
-        let entries = self.entry_containers().flat_map(|own| self.entries(own)).flat_map(|(_, entry)| of(&entry));
-        let all = of(&self.root()).into_iter().chain(entries);
+        let all = std::iter::once(self.root()).chain(self.all_entries()).flat_map(of);
         all.filter(|(path, _)| layout::personal_field(self.kind(), path).is_some()).collect()
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use doorstep_core::docs::{Keyring, hash_of};
+use doorstep_core::docs::{Keyring, Sealing, hash_of};
 use doorstep_core::model::{CaseId, ChangeHash, DocId, GroupId, Millis, PersonId, Position, Scope, StreetId};
 use doorstep_core::sync::{Group, Leaf, List, Push, PushedChange, Refusal, Verdict};
 
@@ -28,6 +28,8 @@ pub(super) struct Brought {
     pub hashes: BTreeSet<ChangeHash>,
     /// The keys that came with it: the answer leaves them out.
     pub keys: Keys,
+    /// The documents of groups that were refused because a value does not open: whoever sealed it lacks a key that the record has now.
+    pub unreadable: BTreeSet<DocId>,
     /// The documents of groups that had been accepted before. Whoever brings them again may have missed what has happened to them since.
     pub again: BTreeSet<DocId>,
 }
@@ -78,7 +80,9 @@ impl Hub {
                 }
                 judged => {
                     let (verdicts, again) = judged?;
-                    return Ok((verdicts, Brought { hashes: leaves.iter().map(|leaf| leaf.hash).collect(), keys, again }));
+                    let hashes = leaves.iter().map(|leaf| leaf.hash).collect();
+                    let unreadable = unreadable(push, &verdicts);
+                    return Ok((verdicts, Brought { hashes, keys, unreadable, again }));
                 }
             }
         }
@@ -348,4 +352,11 @@ pub(super) fn reload_checked(plan: &Plan) -> (Saved, Vec<DocId>) {
         }
     }
     (checked, broken)
+}
+
+fn unreadable(push: &Push, verdicts: &[Verdict]) -> BTreeSet<DocId> {
+    let broken = Refusal::Sealing(Sealing::Broken).code();
+    let refused = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Refused { code, .. } if code == broken));
+    let groups = refused.filter_map(|verdict| push.groups.0.iter().find(|group| group.id == verdict.group()));
+    groups.flat_map(|group| &group.changes.0).map(|change| change.doc).collect()
 }

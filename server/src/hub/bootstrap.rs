@@ -65,6 +65,7 @@ impl Hub {
         let behind = order.behind(mark.map(|mark| mark.place));
         let holds_back = others_wait && order.progress(behind).bytes_left > budget.bytes() as u64 / 2;
         let mut answer = Answer::default();
+        self.take_lacking_keys(street, sight, own, &mut answer)?;
         let held_back = behind.iter().position(|ranked| holds_back && !ranked.place.is_needed());
         let sendable = held_back.and_then(|count| behind.get(..count)).unwrap_or(behind);
         let sent = self.send_ranked(street, sight, base, sendable, budget, &mut answer)?;

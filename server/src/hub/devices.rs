@@ -92,9 +92,11 @@ impl Hub {
         if noted >= erased_at || request.ledger != Some(street.ledger) {
             return Ok(());
         }
-        // A phone without a grant holds nothing.
-        let read_to = request.cursors.0.iter().map(Reading::complete_up_to).min().unwrap_or(erased_at);
-        if read_to > noted { Ok(self.ledger.note_reading(device.id, read_to)?) } else { Ok(()) }
+        // Mail has no cursors, and says nothing of what its author's phone has read.
+        match request.cursors.0.iter().map(Reading::complete_up_to).min() {
+            Some(read_to) if read_to > noted => whether_noted_or_not(self.ledger.note_reading(device.id, read_to)),
+            _ => Ok(()),
+        }
     }
 
     /// Notes that a device was heard of, at most once an hour.
@@ -107,13 +109,17 @@ impl Hub {
         }
         contacts.insert(device.id, now);
         drop(contacts);
-        match self.ledger.note_contact(device.id, now) {
-            // A list that is some hours old is no reason not to serve anybody.
-            Err(LedgerError::Store(error)) => {
-                tracing::debug!(%error, "a contact was not noted");
-                Ok(())
-            }
-            noted => Ok(noted?),
+        whether_noted_or_not(self.ledger.note_contact(device.id, now))
+    }
+}
+
+/// A list that is some hours old is no reason not to serve anybody.
+fn whether_noted_or_not(noted: Result<(), LedgerError>) -> Result<(), HubError> {
+    match noted {
+        Err(LedgerError::Store(error)) => {
+            tracing::debug!(%error, "what is known of a device was not noted");
+            Ok(())
         }
+        noted => Ok(noted?),
     }
 }

@@ -5,7 +5,7 @@
 //! list of erasures is written, then the keys are destroyed, then the feed says so. A cut in between is made good by [`Hub::erase_again`], at
 //! every start, and so is a backup that holds the keys still.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use doorstep_core::docs::layout::Path;
@@ -33,6 +33,13 @@ pub struct Erasure {
     pub part: Option<Redaction>,
 }
 
+impl Erasure {
+    /// Whether it is of this record.
+    pub fn is_of(&self, street: StreetId, doc: DocId) -> bool {
+        (self.street, self.doc) == (street, doc)
+    }
+}
+
 /// What of a key was destroyed for the sake of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redaction {
@@ -52,8 +59,11 @@ pub trait ErasureList: Send + Sync {
     /// When the disk refuses: nothing is erased then.
     fn note(&self, erasure: Erasure) -> std::io::Result<()>;
 
-    /// All of them.
+    /// All of them, the oldest first.
     fn all(&self) -> Vec<Erasure>;
+
+    /// Those of one record.
+    fn of(&self, street: StreetId, doc: DocId) -> Vec<Erasure>;
 }
 
 /// A list that lasts as long as this value: for tests, and for servers that nobody restores.
@@ -68,6 +78,11 @@ impl ErasureList for MemoryErasures {
 
     fn all(&self) -> Vec<Erasure> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn of(&self, street: StreetId, doc: DocId) -> Vec<Erasure> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|erasure| erasure.is_of(street, doc)).cloned().collect()
     }
 }
 
@@ -142,12 +157,15 @@ impl Hub {
     /// # Errors
     /// When the ledger fails.
     pub fn erase_again(&self) -> Result<usize, HubError> {
-        let records: BTreeSet<(StreetId, DocId)> = self.erasures.all().iter().map(|erasure| (erasure.street, erasure.doc)).collect();
+        let mut records: BTreeMap<(StreetId, DocId), Vec<Erasure>> = BTreeMap::new();
+        for erasure in self.erasures.all() {
+            records.entry((erasure.street, erasure.doc)).or_default().push(erasure);
+        }
         let mut again = 0;
-        for (street, doc) in records {
+        for ((street, doc), erasures) in records {
             let (known, announced_at) = self.ledger.keys(street, doc)?;
             self.note_erased_at(street, announced_at);
-            if announced_at.0 > 0 && self.cut(street, doc, &known, &[]) == known {
+            if announced_at.0 > 0 && left(&known, &erasures, &[]) == known {
                 continue;
             }
             again += 1;
@@ -161,7 +179,7 @@ impl Hub {
         let _guard = self.locks.lock([doc]);
         let (known, _) = self.ledger.keys(street, doc)?;
         let places = self.load(street, doc)?.map(|loaded| loaded.document.personal_places());
-        let mut left = self.cut(street, doc, &known, places.as_deref().unwrap_or_default());
+        let mut left = left(&known, &self.erasures.of(street, doc), places.as_deref().unwrap_or_default());
         if places.is_some() && !left.is_erased() && !left.can_seal() {
             // What is written from now on.
             left = left.union(&Keyring::of(RecordKey::make(&mut *lock(&self.entropy))));
@@ -201,17 +219,16 @@ impl Hub {
         let last = erased_at.entry(street).or_default();
         *last = at.max(*last);
     }
+}
 
-    /// What the list leaves of the keys of a record whose personal values stand at these places.
-    fn cut(&self, street: StreetId, doc: DocId, known: &Keyring, places: &[(Path, &str)]) -> Keyring {
-        let of_it = self.erasures.all().into_iter().filter(|erasure| (erasure.street, erasure.doc) == (street, doc));
-        of_it.fold(known.clone(), |left, erasure| match erasure.part {
-            None => Keyring::erased(),
-            Some(Redaction { path, field, key }) if !left.is_cut_at(key, &field, &path) => {
-                let of_field: Vec<Path> = places.iter().filter(|(_, of)| *of == field).map(|(place, _)| place.clone()).collect();
-                left.cut(key, &field, &path, &of_field)
-            }
-            Some(_) => left,
-        })
-    }
+/// What these erasures leave of the keys of a record whose personal values stand at these places.
+fn left(known: &Keyring, erasures: &[Erasure], places: &[(Path, &str)]) -> Keyring {
+    erasures.iter().fold(known.clone(), |left, erasure| match &erasure.part {
+        None => Keyring::erased(),
+        Some(Redaction { path, field, key }) if !left.is_cut_at(*key, field, path) => {
+            let of_field: Vec<Path> = places.iter().filter(|(_, of)| of == field).map(|(place, _)| place.clone()).collect();
+            left.cut(*key, field, path, &of_field)
+        }
+        Some(_) => left,
+    })
 }

@@ -157,11 +157,11 @@ impl Hub {
         let (grant, from) = (reading.grant, reading.position);
         let mut answer = Answer::default();
         for doc in &brought.again {
-            let stands = |(kind, scopes): (DocKind, Vec<Scope>)| sight.has(kind) && scopes.contains(&sight.scope);
-            if !self.ledger.scopes(street, *doc)?.is_some_and(stands) {
+            if self.seen_as(street, sight, *doc)?.is_none() {
                 answer.take(Entry::Left { doc: *doc });
             }
         }
+        self.take_lacking_keys(street, sight, brought, &mut answer)?;
         let (to, more) = self.read_on(street, sight, reading, brought, budget, &mut answer)?;
         // With the budget spent by another grant, the phone must still come back for this one, even when nothing was read.
         let to = to.min(newest).max(from);
@@ -170,6 +170,29 @@ impl Hub {
         // A phone that was told of more hears that it was all, even where nothing is left of it.
         let says_something = part.to > from || more || part.keys.is_some() || reading.since.is_some() || !part.entries.0.is_empty();
         Ok(says_something.then_some(part))
+    }
+
+    /// The kind of a document that stands in what is seen here; `None` for any other.
+    fn seen_as(&self, street: StreetId, sight: &Sight, doc: DocId) -> Result<Option<DocKind>, HubError> {
+        let stands = |(kind, scopes): &(DocKind, Vec<Scope>)| sight.has(*kind) && scopes.contains(&sight.scope);
+        Ok(self.ledger.scopes(street, doc)?.filter(stands).map(|(kind, _)| kind))
+    }
+
+    /// Takes the keys of records for which something was sealed that does not open, wherever the cursor stands: with them the phone seals it anew at
+    /// once, and does not try again and again while a long reading has yet to come to the record.
+    pub(super) fn take_lacking_keys(
+        &self,
+        street: StreetId,
+        sight: &Sight,
+        brought: &Brought,
+        answer: &mut Answer,
+    ) -> Result<(), HubError> {
+        for doc in &brought.unreadable {
+            if let Some(kind) = self.seen_as(street, sight, *doc)? {
+                answer.take_keys(*doc, sight.keys(kind, &self.ledger.keys(street, *doc)?.0));
+            }
+        }
+        Ok(())
     }
 
     /// Reads on behind a cursor, as far as the budget reaches: up to where, and whether there is more.

@@ -88,10 +88,15 @@ pub async fn change_password(
             guard.note(changed.on(account)).await?;
             Ok(Json(json!({ "changed": true })))
         }
-        Err(error) => {
-            guard.note(changed.refused(error.code())).await?;
+        // As with a login: once the name is locked, a try more is no record more.
+        Err(error @ AccountError::Credentials { locked }) => {
+            guard.note(changed.clone().refused(error.code())).await?;
+            if locked {
+                guard.note(Entry { what: What::Locked, ..changed }).await?;
+            }
             Err(error.into())
         }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -105,6 +105,7 @@ fn a_password_is_changed_by_who_knows_it_and_ends_the_other_sessions_of_the_acco
     // A stolen token does not guess the password either.
     let guessed = (0..6).map(|_| change(token(&own), "wrong password 1", next).1).collect::<Vec<_>>();
     assert_eq!(guessed.last().map(String::as_str), Some("account.too_many"), "{guessed:?}");
+    assert_eq!(scene.audit().last(), Some(&row("account", "locked", 0, "ok")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use doorstep_core::model::{CaseDetails, CaseId, EventKind, Personal, Reporter};
 use doorstep_core::workflow::{Effect, Superseded};
 use serde::Serialize;
 
-use super::part::{AttachmentView, ConflictView, Reader, write_attachments, write_conflicts, write_lock};
+use super::part::{AttachmentView, ConflictView, Reader, lock_code, write_attachments, write_conflicts, write_lock};
 use crate::cli::phone::PhoneError;
 use crate::cli::phone::mark::{Mark, Ref, mask, word_of};
 use crate::cli::phone::page::{Show, one_line};
@@ -37,10 +37,8 @@ pub(super) struct CaseView {
     attachments: Vec<AttachmentView>,
     conflicts: Vec<ConflictView>,
     removed: bool,
-    /// `open`, or why not all that is personal can be read.
-    lock: &'static str,
-    #[serde(skip)]
-    locked: Lock,
+    #[serde(serialize_with = "lock_code")]
+    lock: Lock,
     #[serde(flatten)]
     mark: Mark,
     #[serde(skip)]
@@ -100,8 +98,7 @@ pub(super) fn read(reader: &Reader<'_>, id: CaseId) -> Result<CaseView, PhoneErr
         attachments: reader.attachments(detail.case.attachments),
         conflicts: reader.conflicts(detail.conflicts)?,
         removed: detail.case.removed,
-        lock: detail.case.lock.code(),
-        locked: detail.case.lock,
+        lock: detail.case.lock,
         mark: detail.sync.into(),
         details,
     })
@@ -156,7 +153,7 @@ impl Show for CaseView {
         if self.removed {
             writeln!(out, "  {}", lang.say(Text::Removed))?;
         }
-        write_lock(self.locked, lang, out)?;
+        write_lock(self.lock, lang, out)?;
         let reporter = self
             .reporter
             .as_ref()

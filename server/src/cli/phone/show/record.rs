@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::part::{
-    AttachmentView, ConflictView, NoteView, Reader, VisitView, write_attachments, write_conflicts, write_lock, write_notes, write_visits,
+    AttachmentView, ConflictView, NoteView, Reader, VisitView, lock_code, write_attachments, write_conflicts, write_lock, write_notes,
+    write_visits,
 };
 use crate::cli::phone::PhoneError;
 use crate::cli::phone::mark::{Mark, Ref, mask, tail};
@@ -35,10 +36,8 @@ pub(super) struct RecordView {
     attachments: Option<Vec<AttachmentView>>,
     conflicts: Vec<ConflictView>,
     removed: bool,
-    /// `open`, or why not all that is personal can be read.
-    lock: &'static str,
-    #[serde(skip)]
-    locked: Lock,
+    #[serde(serialize_with = "lock_code")]
+    lock: Lock,
     #[serde(flatten)]
     mark: Mark,
 }
@@ -118,8 +117,7 @@ pub(super) fn read(reader: &Reader<'_>, kind: DocKind, id: DocId) -> Result<Reco
         attachments: parts.attachments,
         conflicts: reader.conflicts(engine.conflicts(kind, id)?)?,
         removed: parts.removed,
-        lock: parts.lock.code(),
-        locked: parts.lock,
+        lock: parts.lock,
         mark: engine.sync_state(id).into(),
     })
 }
@@ -267,7 +265,7 @@ impl Show for RecordView {
         if self.removed {
             writeln!(out, "  {}", lang.say(Text::Removed))?;
         }
-        write_lock(self.locked, lang, out)?;
+        write_lock(self.lock, lang, out)?;
         let grid = self.grid.as_ref().map(Ref::word);
         let fields = std::iter::once(("grid", grid.as_deref())).chain(self.fields.0.iter().map(|(name, _, line)| (*name, line.as_deref())));
         for (name, line) in fields.filter_map(|(name, line)| Some((name, line.filter(|line| !line.is_empty())?))) {
