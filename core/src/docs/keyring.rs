@@ -50,8 +50,10 @@ const ID: usize = 8;
 pub const SEAL_BYTES: usize = 1 + ID + cipher::OVERHEAD;
 /// How many keys a record has at most: its own, and what phones gave it that did not know of each other.
 pub const MOST_KEYS: usize = 8;
-/// How many there are in a ring at most, those that were cut included.
-pub const MOST_RING: usize = 16;
+/// How many there are in a ring at most, those that were cut included,
+pub const MOST_RING: usize = 32;
+/// and with how many no further one is cut: a server that was set up again holds what its backup had, and what was cut of keys that came after.
+const MOST_BEFORE_A_CUT: usize = MOST_RING / 2;
 
 /// Which key of a record: it can only be the id of that key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,7 +202,7 @@ impl Keyring {
 
     /// Whether there is no room for another key, should one be cut.
     pub fn is_full(&self) -> bool {
-        self.keys.len() >= MOST_RING
+        self.keys.len() >= MOST_BEFORE_A_CUT
     }
 
     /// Which of the keys open a personal value at this place.
@@ -216,9 +218,11 @@ impl Keyring {
             return self.clone();
         }
         let mut keys = self.keys.to_vec();
+        let has_room = keys.len() < MOST_RING;
         match keys.iter_mut().find(|(own, _)| *own == key) {
             Some((_, held)) => *held = held.cut(name, at, places),
-            None => keys.push((key, Held::Fields(key, BTreeMap::new()).cut(name, at, places))),
+            None if has_room => keys.push((key, Held::Fields(key, BTreeMap::new()).cut(name, at, places))),
+            None => {}
         }
         Self { keys: keys.into(), is_erased: false }
     }

@@ -1,7 +1,7 @@
 //! How a ring is written, and read from outside bytes.
 //!
 //! ```text
-//! ring   null: erased; else a list of at most 16 keys
+//! ring   null: erased; else a list of at most 32 keys
 //! key    32 bytes: a whole one; [its id, [[name of a field, field]…]]: some fields
 //! field  32 bytes: all its values; [[[spot, 32 bytes]…], [spot…]]: those at these places, and the places whose values nobody reads any more
 //! ```

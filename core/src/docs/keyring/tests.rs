@@ -168,6 +168,24 @@ fn a_value_that_is_redacted_takes_no_other_along_and_later_ones_are_sealed_anew(
 }
 
 #[test]
+fn a_ring_with_room_for_a_cut_is_read_again_also_where_a_backup_lacks_all_keys_that_were_cut_since() {
+    let filled = |numbers: std::ops::Range<u8>, start: Keyring| {
+        numbers.fold(start, |ring, number| ring.cut(key(number).id(), "findings", &findings("visit"), &[]))
+    };
+    let mut backup = ring(200);
+    let mut next = 0;
+    while !backup.is_full() {
+        backup = filled(next..next + 1, backup);
+        next += 1;
+    }
+    let restored = filled(100..100 + next + 1, backup);
+    let bytes = minicbor::to_vec(&restored).unwrap();
+    assert_eq!(minicbor::decode::<Keyring>(&bytes).unwrap(), restored);
+    let beyond = filled(0..250, restored);
+    assert_eq!(minicbor::decode::<Keyring>(&minicbor::to_vec(&beyond).unwrap()).unwrap(), beyond);
+}
+
+#[test]
 fn a_key_that_is_not_here_is_cut_before_it_comes() {
     let cut = Keyring::default().cut(key(1).id(), "visits.findings", &findings("1"), &[]);
     let came = cut.union(&ring(1));
