@@ -34,6 +34,8 @@ pub enum Words {
     Field,
     /// Whether a record has arrived: `local`, `sending`, `accepted`, `refused`.
     SyncState,
+    /// Whether something can be read, or why not: `open`, `locked`, `erased`, `redacted`.
+    Lock,
     /// Why an exchange failed.
     Failure,
     /// Why the server refused something.
@@ -63,6 +65,7 @@ pub fn word(locale: Locale, of: Words, code: String) -> Result<String, DoorstepE
             "refused" => lang.say(Text::Refused).to_owned(),
             _ => code,
         },
+        Words::Lock => lang.lock(&code).to_owned(),
         Words::Failure => lang.failure(&code),
         Words::Refusal => lang.refusal(&code),
     })

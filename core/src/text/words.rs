@@ -46,6 +46,8 @@ const EVENTS: &[Word] = &[
     ("closed", "结案", "closed"),
     ("duplicate-of", "判定重复", "ruled a duplicate"),
 ];
+const LOCKS: &[Word] =
+    &[("open", "可读", "open"), ("locked", "锁定", "locked"), ("erased", "已删除", "erased"), ("redacted", "已隐去", "redacted")];
 const ATTACHMENTS: &[Word] =
     &[("photo", "照片", "photo"), ("audio", "录音", "audio"), ("video", "视频", "video"), ("document", "文件", "document")];
 const KINDS: &[Word] = &[
@@ -201,6 +203,11 @@ impl Lang {
     /// The word for a kind of record, or for what a command recorded.
     pub fn kind(self, kind: &str) -> &str {
         self.word(KINDS, kind)
+    }
+
+    /// Whether something can be read, or why not: `open`, `locked`, `erased`, `redacted`.
+    pub fn lock(self, lock: &str) -> &str {
+        self.word(LOCKS, lock)
     }
 
     /// The word for a field: `door`, `tags/独居`.

@@ -47,6 +47,7 @@ extension Phones {
             _ = try await phone.sync()
             let erased = try phone.residents.get(id: resident)
             #expect(erased.lock == .erased && erased.details.name == nil)
+            #expect(try word(locale: .zh, of: .lock, code: "erased") == "已删除")
             #expect(try phone.residents.list(grid: nil).first { $0.id == resident }?.lock == .erased)
             let change = { try phone.residents.change(id: resident, details: ResidentDetails(name: "赵桂英"), tags: []) }
             #expect(try await failure { try change() }.arm == "Erased")

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use doorstep_core::docs::Lock;
 use doorstep_core::field::SyncState;
 use doorstep_core::model::{DocId, Outcome};
 use doorstep_core::summary::LastVisit;
@@ -130,6 +131,11 @@ impl LastVisitRow {
             None => lang.say(Text::NeverVisited).to_owned(),
         }
     }
+}
+
+/// `open`, or why not all that is personal can be read.
+pub(super) fn lock_code<S: serde::Serializer>(lock: &Lock, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(lock.code())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The rows of lists, as JSON and as lines.
 
+use doorstep_core::docs::Lock;
 use doorstep_core::field::Listed;
 use doorstep_core::model::{Personal, Tag};
 use doorstep_core::summary::{CaseSummary, HouseholdSummary, OrganisationSummary, PartySummary, PlaceSummary, ResidentSummary, Summary};
 use serde::Serialize;
 
 use super::index::Index;
-use super::mark::{LastVisitRow, Mark, Ref, word_of};
+use super::mark::{LastVisitRow, Mark, Ref, lock_code, word_of};
 use super::{Phone, PhoneError};
 use crate::cli::text::{Lang, Text};
 
@@ -18,6 +19,8 @@ pub(super) struct Head {
     pub kind: &'static str,
     pub grid: Option<Ref>,
     pub conflicted: bool,
+    #[serde(serialize_with = "lock_code")]
+    lock: Lock,
     #[serde(flatten)]
     pub mark: Mark,
 }
@@ -30,6 +33,7 @@ impl Head {
             kind: summary.kind().name(),
             grid: index.grid(summary.grid()),
             conflicted,
+            lock: summary.lock(),
             mark,
         }
     }
@@ -38,6 +42,15 @@ impl Head {
     fn cells(&self, lang: Lang) -> Vec<String> {
         let conflict = if self.conflicted { format!(" {}", lang.say(Text::Conflicted)) } else { String::new() };
         vec![self.short.clone(), format!("{}{conflict}", self.mark.word(lang))]
+    }
+
+    /// The cell of what is personal in the row: what cannot be read is said to be locked or gone, and not left empty.
+    fn personal(&self, text: Option<&str>, lang: Lang) -> String {
+        match (text, self.lock) {
+            (Some(text), _) => text.to_owned(),
+            (None, Lock::Open) => String::new(),
+            (None, lock) => format!("({})", lang.lock(lock.code())),
+        }
     }
 }
 
@@ -137,7 +150,8 @@ impl Row for HouseholdRow {
 
     fn cells(&self, lang: Lang) -> Vec<String> {
         let mut cells = self.head.cells(lang);
-        cells.extend([self.whole_door.clone(), self.contact.clone().unwrap_or_default(), self.tags.join(" "), self.last_visit.word(lang)]);
+        let contact = self.head.personal(self.contact.as_deref(), lang);
+        cells.extend([self.whole_door.clone(), contact, self.tags.join(" "), self.last_visit.word(lang)]);
         cells
     }
 }
@@ -200,7 +214,7 @@ impl Row for ResidentRow {
 
     fn cells(&self, lang: Lang) -> Vec<String> {
         let mut cells = self.head.cells(lang);
-        cells.extend([self.name.clone().unwrap_or_default(), word_of(&self.household), self.tags.join(" ")]);
+        cells.extend([self.head.personal(self.name.as_deref(), lang), word_of(&self.household), self.tags.join(" ")]);
         cells
     }
 }
@@ -247,7 +261,8 @@ impl Row for OrganisationRow {
     fn cells(&self, lang: Lang) -> Vec<String> {
         let mut cells = self.head.cells(lang);
         cells.push(self.name.clone());
-        cells.extend([&self.trade, &self.contact, &self.address].map(|text| text.clone().unwrap_or_default()));
+        let contact = self.head.personal(self.contact.as_deref(), lang);
+        cells.extend([self.trade.clone().unwrap_or_default(), contact, self.address.clone().unwrap_or_default()]);
         cells.extend([self.tags.join(" "), self.last_visit.word(lang)]);
         cells
     }
@@ -314,7 +329,8 @@ impl Row for CaseRow {
             if self.superseded > 0 { format!(" {}", lang.fill(Text::LateEvents, &[("n", &self.superseded)])) } else { String::new() };
         let state = self.row.state.as_ref().map(|state| lang.case_state(state)).unwrap_or_default();
         cells.extend([format!("{state}{late}"), lang.urgency(&self.row.urgency), lang.category(&self.row.category)]);
-        cells.extend([word_of(&self.place), self.row.opened_at.map(|at| at.to_string()).unwrap_or_default(), self.excerpt.clone()]);
+        let excerpt = self.head.personal(self.row.excerpt.as_ref().map(|text| text.reveal().as_str()), lang);
+        cells.extend([word_of(&self.place), self.row.opened_at.map(|at| at.to_string()).unwrap_or_default(), excerpt]);
         cells
     }
 }

@@ -6,8 +6,11 @@ mod street;
 use std::sync::Arc;
 
 use clap::Parser;
+use doorstep_core::docs::Lock;
 use serde_json::Value;
 
+use super::index::Index;
+use super::row::{ResidentRow, Row as _};
 use super::*;
 use street::{Street, accept_all, refuse_all};
 
@@ -135,6 +138,22 @@ fn numbers_are_masked_but_for_the_record_itself_and_on_demand() {
         assert!(!said.contains("13912341234") && !said.contains(number) && !said.contains("13800005678"), "{said}");
     }
     assert_eq!(json(&phone, &["show", "张三丰", "--reveal"])["id_number"], number);
+}
+
+#[test]
+fn a_name_that_nobody_reads_any_more_is_said_to_be_gone_and_not_left_empty() {
+    let phone = furnished();
+    say(&phone, &["resident", "add", "--name", "赵桂英", "--household", "1单元301"]);
+    let index = Index::read(&phone).unwrap();
+    let cells = |lock, name| {
+        let mut listed = phone.engine.residents(None).unwrap().remove(0);
+        (listed.row.lock, listed.row.name) = (lock, name);
+        ResidentRow::of(&phone, &index, listed).unwrap().cells(Lang::Zh)
+    };
+    assert!(cells(Lock::Erased, None).contains(&"(已删除)".to_owned()));
+    assert!(cells(Lock::Locked, None).contains(&"(锁定)".to_owned()));
+    assert!(!cells(Lock::Open, None).iter().any(|cell| cell.contains('(')));
+    assert_eq!(json(&phone, &["residents"])["residents"][0]["lock"], "open");
 }
 
 #[test]

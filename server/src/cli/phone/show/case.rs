@@ -8,9 +8,9 @@ use doorstep_core::model::{CaseDetails, CaseId, EventKind, Personal, Reporter};
 use doorstep_core::workflow::{Effect, Superseded};
 use serde::Serialize;
 
-use super::part::{AttachmentView, ConflictView, Reader, lock_code, write_attachments, write_conflicts, write_lock};
+use super::part::{AttachmentView, ConflictView, Reader, write_attachments, write_conflicts, write_lock};
 use crate::cli::phone::PhoneError;
-use crate::cli::phone::mark::{Mark, Ref, mask, word_of};
+use crate::cli::phone::mark::{Mark, Ref, lock_code, mask, word_of};
 use crate::cli::phone::page::{Show, one_line};
 use crate::cli::text::{Lang, Text};
 

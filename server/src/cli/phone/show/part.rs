@@ -230,11 +230,6 @@ pub(super) fn write_attachments(attachments: &[AttachmentView], lang: Lang, out:
     })
 }
 
-/// `open`, or why not all that is personal can be read.
-pub(super) fn lock_code<S: serde::Serializer>(lock: &Lock, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(lock.code())
-}
-
 /// Says so where not all that is personal can be read: what is locked or gone is never shown as empty.
 pub(super) fn write_lock(lock: Lock, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let why = match lock {

@@ -8,11 +8,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::part::{
-    AttachmentView, ConflictView, NoteView, Reader, VisitView, lock_code, write_attachments, write_conflicts, write_lock, write_notes,
-    write_visits,
+    AttachmentView, ConflictView, NoteView, Reader, VisitView, write_attachments, write_conflicts, write_lock, write_notes, write_visits,
 };
 use crate::cli::phone::PhoneError;
-use crate::cli::phone::mark::{Mark, Ref, mask, tail};
+use crate::cli::phone::mark::{Mark, Ref, lock_code, mask, tail};
 use crate::cli::phone::page::{Show, one_line};
 use crate::cli::phone::row::words;
 use crate::cli::text::{Lang, Text};

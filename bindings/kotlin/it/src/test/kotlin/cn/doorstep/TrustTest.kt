@@ -41,6 +41,7 @@ class TrustTest {
             val erased = phone.residents.get(resident)
             assertEquals(Lock.ERASED, erased.lock)
             assertNull(erased.details.name)
+            assertEquals("已删除", word(Locale.ZH, Words.LOCK, "erased"))
             assertEquals(Lock.ERASED, phone.residents.list(null).first { it.id == resident }.lock)
             assertThrows(DoorstepException.Erased::class.java) {
                 phone.residents.change(resident, ResidentDetails(name = "赵桂英"), noTags)
