@@ -8,10 +8,11 @@ use doorstep_core::docs::DocKind;
 use doorstep_core::model::{DeviceId, Millis, Right, StreetId};
 use doorstep_core::policy;
 use doorstep_core::summary::Summary;
-use doorstep_core::sync::{Reading, Request};
+use doorstep_core::sync::Reading;
 
+use super::authenticate::Authenticated;
 use super::{Hub, HubError, lock};
-use crate::ledger::{Device, Ended, Ending, LedgerError, Street};
+use crate::ledger::{Device, Ended, Ending, LedgerError};
 
 /// So much later a contact is noted anew, in milliseconds: an hour is near enough for a list, and a phone that syncs every minute costs no write each
 /// time.
@@ -86,17 +87,19 @@ impl Hub {
 
     /// Notes up to where a device has read, while an erasure waits to be confirmed by it: what stands before its cursors is done on the phone,
     /// the destruction of keys included. Costs a write for each request that moves on towards the last erasure.
-    pub(super) fn note_reading(&self, device: &Device, street: &Street, request: &Request) -> Result<(), HubError> {
-        let Some(erased_at) = lock(&self.erased_at).get(&street.id).copied() else { return Ok(()) };
-        let noted = device.read_to.unwrap_or_default();
-        if noted >= erased_at || request.ledger != Some(street.ledger) {
+    pub(super) fn note_reading(&self, who: &Authenticated) -> Result<(), HubError> {
+        let Some(erased_at) = lock(&self.erased_at).get(&who.street.id).copied() else { return Ok(()) };
+        let noted = who.device.read_to.unwrap_or_default();
+        if noted >= erased_at || who.request.ledger != Some(who.street.ledger) {
             return Ok(());
         }
-        // Mail has no cursors, and says nothing of what its author's phone has read.
-        match request.cursors.0.iter().map(Reading::complete_up_to).min() {
-            Some(read_to) if read_to > noted => whether_noted_or_not(self.ledger.note_reading(device.id, read_to)),
-            _ => Ok(()),
-        }
+        let read_to = match who.request.cursors.0.iter().map(Reading::complete_up_to).min() {
+            // A phone that has no grant, and has given up what it held by those it had, holds nothing.
+            None if who.grants.is_empty() => erased_at,
+            None => return Ok(()),
+            Some(read_to) => read_to,
+        };
+        if read_to > noted { whether_noted_or_not(self.ledger.note_reading(who.device.id, read_to)) } else { Ok(()) }
     }
 
     /// Notes that a device was heard of, at most once an hour.

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 use doorstep_core::model::DocId;
 
 /// How many locks there are; documents share them by two bytes of their id. A push holds the locks of all its documents until it is durable, so
-/// with few locks all wait in one long row: of 256, two pushes of twenty documents would share one in four of five cases, and half the
-/// processor stood idle. Of these they do in one of 160. They take half a megabyte.
+/// with few locks all wait in one long row: of 256, two pushes of twenty documents would share one in four of five cases, and a third
+/// of the processor stood idle. Of these they do in one of 160. They take half a megabyte.
 const STRIPES: usize = 1 << 16;
 
 /// The locks.
@@ -46,6 +46,5 @@ mod tests {
         let stripes: BTreeSet<usize> = documents.iter().map(stripe).collect();
         // Some 8 of a thousand meet; of 256 locks 744 and more would.
         assert!(stripes.len() > 950, "{} locks for {} documents", stripes.len(), documents.len());
-        assert!(stripes.iter().all(|stripe| *stripe < STRIPES));
     }
 }

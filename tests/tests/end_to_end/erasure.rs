@@ -192,6 +192,26 @@ fn mentioned(hub: &Hub, street: &Street, resident: ResidentId) -> Vec<(DocId, La
 }
 
 #[test]
+fn a_phone_whose_person_lost_the_last_right_confirms_an_erasure_once_it_has_given_up_what_it_held() {
+    let street = Street::build(SMALL);
+    let server = street.serve();
+    let phone = street.worker_phone(&server, "phone", 0);
+    let details = ResidentDetails { name: Some(Personal::new(NAME.to_owned())), ..ResidentDetails::default() };
+    let resident = phone.engine.add_resident(None, details, Vec::new()).unwrap();
+    phone.sync(&server.transport());
+    server.hub.reassign_grid(street.id(), street.grid(0), street.worker(1)).unwrap();
+    server.hub.erase(street.id(), resident.into()).unwrap();
+    let is_confirmed = || {
+        let (list, devices) = (server.hub.erased(street.id()), server.hub.devices(street.id()).unwrap());
+        server.hub.unconfirmed(&list[0], &devices).unwrap().is_empty()
+    };
+    assert!(!is_confirmed());
+    phone.sync(&server.transport());
+    phone.sync(&server.transport());
+    assert!(phone.households().is_empty() && is_confirmed());
+}
+
+#[test]
 fn words_on_a_person_are_redacted_for_good_and_nothing_else_of_the_record() {
     let street = Street::build(SMALL);
     let server = street.serve();
