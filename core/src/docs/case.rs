@@ -81,7 +81,7 @@ impl Case {
             events: doc.events_with(words),
             attachments: doc.attachments_with(words),
             removed: root.is_removed(),
-            lock: doc.lock_with(words),
+            lock: doc.lock_with(&root, words),
         }
     }
 }

@@ -118,7 +118,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-pub(crate) fn read_attachment(key: &str, fields: &Fields) -> Option<Attachment> {
+pub(crate) fn read_attachment(key: &str, fields: &Fields<'_>) -> Option<Attachment> {
     Some(Attachment {
         sha256: unhex(key)?,
         size: fields.integer("size")?.try_into().ok()?,
@@ -145,8 +145,8 @@ impl Document {
     }
 
     pub(crate) fn visits_with(&self, words: Words) -> Vec<Visit> {
-        let read = |(key, fields): &(String, Fields)| read_visit(key, fields, words);
-        let mut visits: Vec<Visit> = self.entries(Container::Visits).iter().filter_map(read).collect();
+        let entries = self.entries(Container::Visits);
+        let mut visits: Vec<Visit> = entries.iter().filter_map(|(key, fields)| read_visit(key, fields, words)).collect();
         let amended = if visits.is_empty() || words == Words::Skipped { Vec::new() } else { self.entries(Container::Amendments) };
         for (key, fields) in amended {
             let Some(amendment) = read_amendment(&key, &fields) else { continue };
@@ -160,6 +160,11 @@ impl Document {
         }
         visits.sort_by_key(|visit| std::cmp::Reverse((visit.at, visit.id)));
         visits
+    }
+
+    /// A visit without its words.
+    pub(crate) fn visit_in_brief(&self, key: &str) -> Option<Visit> {
+        read_visit(key, &self.entry(Container::Visits, key)?, Words::Skipped)
     }
 
     /// The notes, oldest first.
@@ -189,7 +194,7 @@ impl Document {
 
     /// Whether this person captured the case.
     pub fn captured_by(&self, person: PersonId) -> bool {
-        let captured = |fields: &Fields| fields.code("kind", EventKind::from_code) == Some(EventKind::Captured);
+        let captured = |fields: &Fields<'_>| fields.code("kind", EventKind::from_code) == Some(EventKind::Captured);
         self.entries(Container::Events).iter().any(|(_, fields)| captured(fields) && fields.id(AUTHOR_FIELD) == Some(person))
     }
 
@@ -238,7 +243,7 @@ fn read_visit(key: &str, fields: &Fields, words: Words) -> Option<Visit> {
     })
 }
 
-fn read_amendment(key: &str, fields: &Fields) -> Option<Amendment> {
+fn read_amendment(key: &str, fields: &Fields<'_>) -> Option<Amendment> {
     Some(Amendment {
         id: key.parse().ok()?,
         visit: fields.id("visit")?,

@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use automerge::iter::DocItem;
-use automerge::{ObjId, ROOT, ReadDoc, ValueRef};
+use automerge::{ObjId, ROOT, ReadDoc, ScalarValueRef, ValueRef};
 
 use crate::docs::layout::{self, Container, Path, Rule};
-use crate::docs::{DocKind, Document, KeyId, Keyring, Scalar, Words};
-use crate::model::{Attachment, Day, DocId, Millis, Personal, Point, Tag};
+use crate::docs::{Document, KeyId, Keyring, Scalar, Words};
+use crate::model::{Attachment, Day, Millis, Personal, Point, Tag};
 
 /// The longest code, in bytes: so that a summary with a few codes of a newer version stays within a row.
 const MOST_CODE_BYTES: usize = 64;
@@ -57,54 +58,55 @@ fn worse(one: Lock, other: Lock) -> Lock {
 }
 
 /// The scalars of one map of a document, as they are shown. Read in one pass: asking automerge for one key after the other costs a search each,
-/// and made a third of what acceptance cost (measured). What is sealed is opened when it is asked for.
-pub(crate) struct Fields {
+/// and made a third of what acceptance cost (measured). Borrowed from the document: a summary looks at few of them. What is sealed is opened when it is
+/// asked for.
+pub(crate) struct Fields<'a> {
+    document: &'a Document,
     object: ObjId,
-    values: Vec<(String, Scalar)>,
-    kind: DocKind,
-    doc: DocId,
-    keys: Keyring,
+    values: Vec<(Cow<'a, str>, ScalarValueRef<'a>)>,
     /// The entry that this is; `None` at the root.
-    entry: Option<(Container, String)>,
+    entry: Option<(Container, Cow<'a, str>)>,
 }
 
 impl Document {
-    pub(crate) fn root(&self) -> Fields {
+    pub(crate) fn root(&self) -> Fields<'_> {
         self.fields(ROOT, None)
     }
 
-    fn empty(&self, object: ObjId, entry: Option<(Container, String)>) -> Fields {
-        Fields { object, values: Vec::new(), kind: self.kind(), doc: self.id(), keys: self.keys().clone(), entry }
-    }
-
-    fn fields(&self, object: ObjId, entry: Option<(Container, String)>) -> Fields {
+    fn fields<'a>(&'a self, object: ObjId, entry: Option<(Container, Cow<'a, str>)>) -> Fields<'a> {
         let scalar = |value| match value {
-            ValueRef::Scalar(value) => Scalar::from_walk(value),
+            ValueRef::Scalar(value) => Some(value),
             ValueRef::Object(_) => None,
         };
-        let values = self.doc.map_range(&object, ..).filter_map(|item| Some((item.key.into_owned(), scalar(item.value)?))).collect();
-        Fields { values, ..self.empty(object, entry) }
+        let values = self.doc.map_range(&object, ..).filter_map(|item| Some((item.key, scalar(item.value)?))).collect();
+        Fields { document: self, object, values, entry }
     }
 
     /// The entries of a container by key, each with the id of the operation that made it. All in one walk: to go to each entry's map by its
     /// id costs a search.
-    pub(crate) fn entries(&self, container: Container) -> Vec<(String, Fields)> {
+    pub(crate) fn entries(&self, container: Container) -> Vec<(Cow<'_, str>, Fields<'_>)> {
         let Some(object) = self.container(container) else { return Vec::new() };
-        let mut entries: Vec<(String, Fields)> = Vec::new();
+        let mut entries: Vec<(Cow<'_, str>, Fields<'_>)> = Vec::new();
         let mut places = BTreeMap::new();
+        // The walk goes through one map after the other.
+        let mut now: Option<(Arc<ObjId>, Option<usize>)> = None;
         for found in self.doc.iter_at(&object, None) {
             let DocItem::Map(item) = found.item else { continue }; // documents of ours hold maps only
             match item.value {
                 ValueRef::Object(_) if *found.obj == object => {
-                    places.insert(item.id(), entries.len());
-                    let key = item.key.to_string();
-                    entries.push((key.clone(), self.empty(item.id(), Some((container, key)))));
+                    let entry = item.id();
+                    places.insert(entry.clone(), entries.len());
+                    let fields = Fields { document: self, object: entry, values: Vec::new(), entry: Some((container, item.key.clone())) };
+                    entries.push((item.key, fields));
                 }
                 ValueRef::Object(_) => {}
                 ValueRef::Scalar(value) => {
-                    let entry = places.get(&*found.obj).and_then(|place| entries.get_mut(*place));
-                    if let (Some((_, fields)), Some(value)) = (entry, Scalar::from_walk(value)) {
-                        fields.values.push((item.key.into_owned(), value));
+                    let (_, place) = match now.take() {
+                        Some(same) if Arc::ptr_eq(&same.0, &found.obj) => now.insert(same),
+                        _ => now.insert((Arc::clone(&found.obj), places.get(&*found.obj).copied())),
+                    };
+                    if let Some((_, fields)) = place.and_then(|place| entries.get_mut(place)) {
+                        fields.values.push((item.key, value));
                     }
                 }
             }
@@ -113,9 +115,9 @@ impl Document {
     }
 
     /// One entry of a container.
-    pub(crate) fn entry(&self, container: Container, key: &str) -> Option<Fields> {
+    pub(crate) fn entry(&self, container: Container, key: &str) -> Option<Fields<'_>> {
         match self.doc.get(self.container(container)?, key).ok()?? {
-            (automerge::Value::Object(_), object) => Some(self.fields(object, Some((container, key.to_owned())))),
+            (automerge::Value::Object(_), object) => Some(self.fields(object, Some((container, Cow::Owned(key.to_owned()))))),
             (automerge::Value::Scalar(_), _) => None,
         }
     }
@@ -123,35 +125,33 @@ impl Document {
     /// The keys of a container of registers that are set to `true`.
     pub(crate) fn set_keys(&self, container: Container) -> Vec<String> {
         let Some(object) = self.container(container) else { return Vec::new() };
-        let set = |(key, value)| (value == Scalar::Bool(true)).then_some(key);
+        let set = |(key, value): (Cow<'_, str>, _)| (value == ScalarValueRef::Boolean(true)).then(|| key.into_owned());
         self.fields(object, None).values.into_iter().filter_map(set).collect()
     }
 
     /// All registers with the value that is shown, those that this version does not know included: root keys by name, `tags/独居` in containers.
     /// What is locked is left out.
     pub fn registers(&self) -> Vec<(String, Scalar)> {
-        let of = |fields: Fields, before: String| fields.values.into_iter().map(move |(key, value)| (before.clone() + &key, value));
         let root = self.root();
-        let clear = |(key, value): &(String, Scalar)| Some((key.clone(), root.opened(key, value)?.into_owned()));
-        let mut registers: Vec<(String, Scalar)> = root.values.iter().filter_map(clear).collect();
+        let mut registers: Vec<(String, Scalar)> = root.keys().filter_map(|key| Some((key.to_owned(), root.scalar(key)?))).collect();
         for container in self.kind().containers().iter().filter(|container| container.rule() == Rule::Registers) {
-            if let Some(object) = self.container(*container) {
-                registers.extend(of(self.fields(object, None), format!("{}/", container.key())));
-            }
+            let values = self.container(*container).map(|object| self.fields(object, None).values).unwrap_or_default();
+            let register = |(key, value)| Some((format!("{}/{key}", container.key()), Scalar::from_walk(value)?));
+            registers.extend(values.into_iter().filter_map(register));
         }
         registers
     }
 
     /// Whether something personal in it does not open with the keys that are held here: it is to be shown as locked, never as empty.
     pub fn lock(&self) -> Lock {
-        self.lock_with(Words::Read)
+        self.lock_with(&self.root(), Words::Read)
     }
 
-    pub(crate) fn lock_with(&self, words: Words) -> Lock {
+    pub(crate) fn lock_with(&self, root: &Fields<'_>, words: Words) -> Lock {
         if self.keys().is_erased() {
             return Lock::Erased;
         }
-        let mut lock = self.root().lock();
+        let mut lock = root.lock();
         if words == Words::Read && lock != Lock::Locked {
             lock = self.all_entries().fold(lock, |lock, entry| worse(lock, entry.lock()));
         }
@@ -159,14 +159,14 @@ impl Document {
     }
 
     /// The fields of all entries.
-    fn all_entries(&self) -> impl Iterator<Item = Fields> {
+    fn all_entries(&self) -> impl Iterator<Item = Fields<'_>> {
         let containers = self.kind().containers().iter().filter(|own| own.rule() == Rule::Entries);
         containers.flat_map(|own| self.entries(*own)).map(|(_, entry)| entry)
     }
 
     /// The places of all personal values, those that do not open included, each with its field.
     pub fn personal_places(&self) -> Vec<(Path, &'static str)> {
-        let of = |fields: Fields| fields.values.iter().map(|(key, _)| fields.path(key)).collect::<Vec<_>>();
+        let of = |fields: Fields<'_>| fields.keys().map(|key| fields.path(key)).collect::<Vec<_>>();
         let all = std::iter::once(self.root()).chain(self.all_entries()).flat_map(of);
         all.filter_map(|path| layout::personal_field(self.kind(), &path).map(|field| (path, field))).collect()
     }
@@ -174,17 +174,16 @@ impl Document {
     /// The keys with which what stands at a place can be read, or what stood there before: of a field of an entry, which is written once, the one that
     /// sealed it; of a register all that could have. Empty where nothing personal stands there that opens.
     pub fn openers_at(&self, path: &Path) -> Vec<KeyId> {
-        let opens = |value: &Scalar| self.keys().lock(self.kind(), path, value) == Lock::Open;
         match path {
             Path::Root(key) => {
                 let candidates = self.doc.get_all(ROOT, key.as_str()).unwrap_or_default();
                 let mut values = candidates.iter().filter_map(|(value, _)| Scalar::from_automerge(value.as_scalar()?));
-                if values.any(|value| opens(&value)) { self.keys().openers(self.kind(), path) } else { Vec::new() }
+                let opens = values.any(|value| self.keys().lock(self.kind(), path, &value) == Lock::Open);
+                if opens { self.keys().openers(self.kind(), path) } else { Vec::new() }
             }
             Path::Field(container, entry, field) => {
                 let entry = self.entry(*container, entry);
-                let value = entry.as_ref().and_then(|entry| entry.values.iter().find(|(own, _)| own == field));
-                value.filter(|(_, value)| opens(value)).and_then(|(_, value)| Keyring::sealer(value)).into_iter().collect()
+                entry.filter(|entry| entry.lock_of(field) == Lock::Open).and_then(|entry| entry.sealer(field)).into_iter().collect()
             }
             Path::Register(..) | Path::Entry(..) => Vec::new(),
         }
@@ -192,10 +191,7 @@ impl Document {
 
     /// The personal texts that open, each with its place.
     pub fn personal_texts(&self) -> Vec<(Path, Personal<String>)> {
-        let of = |fields: Fields| {
-            let text = |(key, _): &(String, Scalar)| Some((fields.path(key), fields.personal(key)?));
-            fields.values.iter().filter_map(text).collect::<Vec<_>>()
-        };
+        let of = |fields: Fields<'_>| fields.keys().filter_map(|key| Some((fields.path(key), fields.personal(key)?))).collect::<Vec<_>>();
         let all = std::iter::once(self.root()).chain(self.all_entries()).flat_map(of);
         all.filter(|(path, _)| layout::personal_field(self.kind(), path).is_some()).collect()
     }
@@ -249,7 +245,7 @@ impl Document {
     }
 }
 
-impl Fields {
+impl Fields<'_> {
     /// The id of the operation that made this map.
     pub(crate) const fn object(&self) -> &ObjId {
         &self.object
@@ -265,34 +261,57 @@ impl Fields {
         self.boolean("removed").unwrap_or(false)
     }
 
-    /// A value, in clear; one that is sealed and does not open reads as absent, and [`Document::lock`] says so.
-    pub(crate) fn scalar(&self, key: &str) -> Option<Cow<'_, Scalar>> {
-        let (_, value) = self.values.iter().find(|(own, _)| own == key)?;
-        self.opened(key, value)
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|(key, _)| &**key)
     }
 
-    fn opened<'a>(&self, key: &str, value: &'a Scalar) -> Option<Cow<'a, Scalar>> {
-        match value {
-            Scalar::Bytes(_) => self.keys.open(self.kind, self.doc, &self.path(key), value).ok().map(Cow::Owned),
-            _ => Some(Cow::Borrowed(value)),
+    fn shown(&self, key: &str) -> Option<&ScalarValueRef<'_>> {
+        self.values.iter().find(|(own, _)| own == key).map(|(_, value)| value)
+    }
+
+    /// The bytes under a key, if what stands there may be sealed.
+    fn sealed(&self, key: &str) -> Option<&[u8]> {
+        match self.shown(key)? {
+            ScalarValueRef::Bytes(bytes) if self.is_personal(key) => Some(bytes),
+            _ => None,
         }
+    }
+
+    fn is_personal(&self, key: &str) -> bool {
+        layout::personal_name(self.document.kind(), self.entry.as_ref().map(|(container, _)| *container), key).is_some()
     }
 
     fn path(&self, key: &str) -> Path {
         match &self.entry {
             None => Path::Root(key.to_owned()),
-            Some((container, entry)) => Path::Field(*container, entry.clone(), key.to_owned()),
+            Some((container, entry)) => Path::Field(*container, entry.to_string(), key.to_owned()),
         }
+    }
+
+    /// A value, in clear; one that is sealed and does not open reads as absent, and [`Document::lock`] says so.
+    fn scalar(&self, key: &str) -> Option<Scalar> {
+        match self.sealed(key) {
+            Some(bytes) => self.document.keys().open_bytes(self.document.kind(), self.document.id(), &self.path(key), bytes).ok(),
+            None => Scalar::from_walk(self.shown(key)?.clone()),
+        }
+    }
+
+    fn lock_of(&self, key: &str) -> Lock {
+        let lock = |bytes| self.document.keys().lock_bytes(self.document.kind(), &self.path(key), bytes);
+        self.sealed(key).map_or(Lock::Open, lock)
+    }
+
+    fn sealer(&self, key: &str) -> Option<KeyId> {
+        Keyring::sealer(self.sealed(key)?)
     }
 
     /// How what is here can be read.
     pub(crate) fn lock(&self) -> Lock {
-        let sealed = self.values.iter().filter(|(_, value)| matches!(value, Scalar::Bytes(_)));
-        sealed.fold(Lock::Open, |lock, (key, value)| worse(lock, self.keys.lock(self.kind, &self.path(key), value)))
+        self.keys().fold(Lock::Open, |lock, key| worse(lock, self.lock_of(key)))
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<String> {
-        match self.scalar(key)?.into_owned() {
+        match self.scalar(key)? {
             Scalar::Text(text) => Some(text),
             _ => None,
         }
@@ -304,8 +323,8 @@ impl Fields {
 
     /// Words that an entry cannot be without; none of them where they do not open, for the entry is there all the same.
     pub(crate) fn words(&self, key: &str) -> Option<Personal<String>> {
-        let (_, value) = self.values.iter().find(|(own, _)| own == key)?;
-        self.personal(key).or_else(|| (self.keys.lock(self.kind, &self.path(key), value) != Lock::Open).then(Personal::default))
+        self.shown(key)?;
+        self.personal(key).or_else(|| (self.lock_of(key) != Lock::Open).then(Personal::default))
     }
 
     /// A text that is parsed into a type.
@@ -315,11 +334,14 @@ impl Fields {
 
     /// A text that is a code; one that this version does not know is kept. What is longer than any code is none.
     pub(crate) fn code<T>(&self, key: &str, read: impl Fn(&str) -> T) -> Option<T> {
-        self.text(key).filter(|code| code.len() <= MOST_CODE_BYTES).map(|code| read(&code))
+        match self.shown(key)? {
+            ScalarValueRef::Str(code) if code.len() <= MOST_CODE_BYTES => Some(read(code)),
+            _ => None,
+        }
     }
 
     pub(crate) fn integer(&self, key: &str) -> Option<i64> {
-        match *self.scalar(key)? {
+        match self.scalar(key)? {
             Scalar::Int(value) => Some(value),
             _ => None,
         }
@@ -338,21 +360,24 @@ impl Fields {
     }
 
     pub(crate) fn boolean(&self, key: &str) -> Option<bool> {
-        match *self.scalar(key)? {
-            Scalar::Bool(value) => Some(value),
+        match self.shown(key)? {
+            ScalarValueRef::Boolean(value) => Some(*value),
             _ => None,
         }
     }
 
     pub(crate) fn bytes(&self, key: &str) -> Option<Vec<u8>> {
-        match self.scalar(key)?.into_owned() {
+        match self.scalar(key)? {
             Scalar::Bytes(bytes) => Some(bytes),
             _ => None,
         }
     }
 
     pub(crate) fn id<T: for<'b> TryFrom<&'b [u8]>>(&self, key: &str) -> Option<T> {
-        T::try_from(self.bytes(key)?.as_slice()).ok()
+        match self.shown(key)? {
+            ScalarValueRef::Bytes(bytes) if !self.is_personal(key) => T::try_from(bytes).ok(),
+            _ => T::try_from(self.bytes(key)?.as_slice()).ok(),
+        }
     }
 
     /// The texts under `name.0`, `name.1` and so on.

@@ -48,7 +48,7 @@ pub fn household_writes(details: &HouseholdDetails) -> Vec<Write> {
 }
 
 /// The notice, if all of it is there.
-fn notice(root: &Fields) -> Option<Notice> {
+fn notice(root: &Fields<'_>) -> Option<Notice> {
     Some(Notice {
         version: root.text("notice")?,
         purpose: root.text("purpose")?,
@@ -87,7 +87,7 @@ impl Household {
             notes: doc.notes_with(words),
             attachments: doc.attachments_with(words),
             removed: root.is_removed(),
-            lock: doc.lock_with(words),
+            lock: doc.lock_with(&root, words),
         }
     }
 }

@@ -195,8 +195,7 @@ impl Keyring {
     }
 
     /// Which key sealed a value; `None` where it is in clear.
-    pub fn sealer(value: &Scalar) -> Option<KeyId> {
-        let Scalar::Bytes(bytes) = value else { return None };
+    pub fn sealer(bytes: &[u8]) -> Option<KeyId> {
         split(bytes).map(|(_, id, _)| id)
     }
 
@@ -250,9 +249,16 @@ impl Keyring {
     /// # Errors
     /// [`Sealing::Broken`] where it is sealed and does not open.
     pub fn open(&self, kind: DocKind, doc: DocId, path: &Path, value: &Scalar) -> Result<Scalar, Sealing> {
-        let Scalar::Bytes(bytes) = value else { return Ok(value.clone()) };
-        let Some(name) = layout::personal_field(kind, path) else { return Ok(value.clone()) };
-        let Some((algorithm, id, sealed)) = split(bytes) else { return Ok(value.clone()) };
+        match value {
+            Scalar::Bytes(bytes) => self.open_bytes(kind, doc, path, bytes),
+            clear => Ok(clear.clone()),
+        }
+    }
+
+    /// The same of a value that is bytes.
+    pub(crate) fn open_bytes(&self, kind: DocKind, doc: DocId, path: &Path, bytes: &[u8]) -> Result<Scalar, Sealing> {
+        let Some(name) = layout::personal_field(kind, path) else { return Ok(Scalar::Bytes(bytes.to_vec())) };
+        let Some((algorithm, id, sealed)) = split(bytes) else { return Ok(Scalar::Bytes(bytes.to_vec())) };
         let held = self.keys.iter().find(|(own, _)| *own == id).map(|(_, held)| held).ok_or(Sealing::Broken)?;
         let key = if algorithm == BY_FIELD { held.field(name) } else { held.value(name, path) }.ok_or(Sealing::Broken)?;
         let opened = cipher::open(&key, &place(doc, path), sealed).ok_or(Sealing::Broken)?;
@@ -275,7 +281,14 @@ impl Keyring {
 
     /// How a value of this place can be read.
     pub fn lock(&self, kind: DocKind, path: &Path, value: &Scalar) -> Lock {
-        let Scalar::Bytes(bytes) = value else { return Lock::Open };
+        match value {
+            Scalar::Bytes(bytes) => self.lock_bytes(kind, path, bytes),
+            _ => Lock::Open,
+        }
+    }
+
+    /// The same of a value that is bytes.
+    pub(crate) fn lock_bytes(&self, kind: DocKind, path: &Path, bytes: &[u8]) -> Lock {
         let (Some(name), Some((algorithm, id, _))) = (layout::personal_field(kind, path), split(bytes)) else { return Lock::Open };
         let held = self.keys.iter().find(|(own, _)| *own == id).map(|(_, held)| held);
         match held {

@@ -219,14 +219,22 @@ pub const fn fields(kind: DocKind) -> &'static [Field] {
 /// The personal field that a value of this place belongs to, by its name in [`fields`]; `None` for what may stand in clear. A visit's companions
 /// are said in free words and go with its findings; a case's reporter is personal whichever of the two it is.
 pub fn personal_field(kind: DocKind, path: &Path) -> Option<&'static str> {
-    let known =
-        |is_it: &dyn Fn(&str) -> bool| fields(kind).iter().find(|field| field.is_personal && is_it(field.name)).map(|field| field.name);
     match path {
-        Path::Root(key) if key == "reporter_resident" || key == "reporter_party" => known(&|name| name == "reporter"),
-        Path::Root(key) => known(&|name| name == key),
-        Path::Field(Container::Visits, _, field) if field.starts_with("companion.") => known(&|name| name == "visits.findings"),
-        Path::Field(container, _, field) => known(&|name| name.split_once('.') == Some((container.key(), field))),
+        Path::Root(key) => personal_name(kind, None, key),
+        Path::Field(container, _, field) => personal_name(kind, Some(*container), field),
         Path::Register(..) | Path::Entry(..) => None,
+    }
+}
+
+/// The same of a value at the root, or of a field of an entry of this container.
+pub(crate) fn personal_name(kind: DocKind, container: Option<Container>, field: &str) -> Option<&'static str> {
+    let known =
+        |is_it: &dyn Fn(&str) -> bool| fields(kind).iter().find(|known| known.is_personal && is_it(known.name)).map(|known| known.name);
+    match container {
+        None if field == "reporter_resident" || field == "reporter_party" => known(&|name| name == "reporter"),
+        None => known(&|name| name == field),
+        Some(Container::Visits) if field.starts_with("companion.") => known(&|name| name == "visits.findings"),
+        Some(container) => known(&|name| name.split_once('.') == Some((container.key(), field))),
     }
 }
 

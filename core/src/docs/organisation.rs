@@ -70,7 +70,7 @@ impl Organisation {
             notes: doc.notes_with(words),
             attachments: doc.attachments_with(words),
             removed: root.is_removed(),
-            lock: doc.lock_with(words),
+            lock: doc.lock_with(&root, words),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Party {
             },
             notes: doc.notes_with(words),
             removed: root.is_removed(),
-            lock: doc.lock_with(words),
+            lock: doc.lock_with(&root, words),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Place {
             notes: doc.notes_with(words),
             attachments: doc.attachments_with(words),
             removed: root.is_removed(),
-            lock: doc.lock_with(words),
+            lock: doc.lock_with(&root, words),
         }
     }
 }

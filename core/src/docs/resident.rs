@@ -64,7 +64,7 @@ impl Resident {
             tags: doc.tags(),
             notes: doc.notes_with(words),
             removed: root.is_removed(),
-            lock: doc.lock_with(words),
+            lock: doc.lock_with(&root, words),
         }
     }
 }
