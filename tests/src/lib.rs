@@ -4,6 +4,7 @@ pub mod bad_network;
 pub mod batches;
 pub mod clocks;
 pub mod counting;
+pub mod deflate;
 pub mod direct;
 pub mod disk;
 pub mod forge;

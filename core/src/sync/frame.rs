@@ -1,5 +1,7 @@
 //! Frames: a message with a version byte and an encoding byte in front.
 
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
 use crate::sync::{MOST_FRAME_BYTES, MOST_MESSAGE_BYTES, strict};
 
 /// The first byte of every frame.
@@ -7,7 +9,7 @@ const FRAME_VERSION: u8 = 1;
 /// Messages shorter than this are not compressed: deflate would make them longer.
 const WORTH_COMPRESSING: usize = 256;
 /// The middle way between speed and size; zstd and higher levels gave the same sizes on messages of ours (measured).
-const DEFLATE_LEVEL: u8 = 6;
+const DEFLATE_LEVEL: u32 = 6;
 
 /// How a message is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +94,17 @@ pub fn seal_frame<M: minicbor::Encode<()>>(message: &M, encoding: Encoding) -> V
 fn compress(body: &[u8], encoding: Encoding) -> Option<Vec<u8>> {
     match encoding {
         Encoding::None => None,
-        Encoding::Deflate => Some(miniz_oxide::deflate::compress_to_vec(body, DEFLATE_LEVEL)),
+        Encoding::Deflate => deflate(body),
         #[cfg(feature = "zstd")]
         Encoding::Zstd => zstd::bulk::compress(body, 3).ok(),
     }
+}
+
+/// The body deflated; `None` where that is not shorter.
+fn deflate(body: &[u8]) -> Option<Vec<u8>> {
+    let mut packed = Vec::with_capacity(body.len());
+    let status = Compress::new(Compression::new(DEFLATE_LEVEL), false).compress_vec(body, &mut packed, FlushCompress::Finish);
+    (status.ok()? == Status::StreamEnd).then_some(packed)
 }
 
 /// Unpacks a message. Memory stays within [`MOST_MESSAGE_BYTES`], whatever the bytes claim.
@@ -120,10 +129,22 @@ pub fn open_frame<M: for<'b> minicbor::Decode<'b, ()>>(frame: &[u8]) -> Result<M
 }
 
 fn inflate(body: &[u8]) -> Result<Vec<u8>, FrameError> {
-    miniz_oxide::inflate::decompress_to_vec_with_limit(body, MOST_MESSAGE_BYTES).map_err(|error| match error.status {
-        miniz_oxide::inflate::TINFLStatus::HasMoreOutput => FrameError::TooLong,
-        _ => FrameError::Damaged,
-    })
+    // One byte more than is allowed has room, so that what is too long is told from what is just long enough.
+    const ROOM: usize = MOST_MESSAGE_BYTES + 1;
+    let mut stream = Decompress::new(false);
+    // As much as messages of ours come to; what comes to more is given more.
+    let mut message = Vec::with_capacity(body.len().saturating_mul(4).min(ROOM));
+    loop {
+        let read = usize::try_from(stream.total_in()).map_err(|_| FrameError::Damaged)?;
+        let rest = body.get(read..).ok_or(FrameError::Damaged)?;
+        let status = stream.decompress_vec(rest, &mut message, FlushDecompress::None).map_err(|_| FrameError::Damaged)?;
+        match status {
+            _ if message.len() >= ROOM => return Err(FrameError::TooLong),
+            Status::StreamEnd => return Ok(message),
+            _ if message.len() < message.capacity() => return Err(FrameError::Damaged), // it ends before its end
+            _ => message.reserve_exact(message.len().max(4_096).min(ROOM - message.len())),
+        }
+    }
 }
 
 /// Decodes a message that fills `body`: of the form that [`strict`] checks, and of the keys that `M` expects.

@@ -11,6 +11,7 @@ use doorstep_core::sync::{
 };
 use doorstep_server::system::{SystemClock, SystemEntropy};
 use doorstep_tests::clocks::DAY;
+use doorstep_tests::deflate::deflated;
 use doorstep_tests::forge::{Chunk, chunk, repair_checksum};
 use doorstep_tests::handmade::{enrolment, fresh_doc, group, group_of, keyed, leaves, pushed, random_bytes, word};
 use doorstep_tests::street::{Street, TINY};
@@ -116,7 +117,7 @@ fn what_is_too_long_is_not_read_and_what_inflates_too_far_is_not_inflated() {
     let oversize = siege.attacker.problem(&vec![1; MOST_FRAME_BYTES + 1]);
     assert!(oversize == (413, "http.body_too_large".to_owned()) || oversize == (400, "frame.too_long".to_owned()), "{oversize:?}");
     // Zeroes, packed a thousandfold: a message of nearly a gigabyte in the longest frame.
-    let bomb = [&[1, 1][..], &deflate(&vec![0; 900 << 20])].concat();
+    let bomb = [&[1, 1][..], &deflated(&vec![0; 900 << 20])].concat();
     assert!(bomb.len() < MOST_FRAME_BYTES);
     for _ in 0..8 {
         assert_eq!(siege.attacker.problem(&bomb), (400, "frame.too_long".to_owned()));
@@ -125,15 +126,11 @@ fn what_is_too_long_is_not_read_and_what_inflates_too_far_is_not_inflated() {
     let mut wide = vec![0x9a];
     wide.extend((MOST_MESSAGE_BYTES as u32 - 5).to_be_bytes());
     wide.resize(MOST_MESSAGE_BYTES, 0x80);
-    let packed = [&[1, 1][..], &deflate(&wide)].concat();
+    let packed = [&[1, 1][..], &deflated(&wide)].concat();
     for _ in 0..8 {
         assert_eq!(siege.attacker.problem(&packed), (400, "frame.undecodable".to_owned()));
     }
     siege.end(|_, _| {});
-}
-
-fn deflate(bytes: &[u8]) -> Vec<u8> {
-    miniz_oxide::deflate::compress_to_vec(bytes, 9)
 }
 
 #[test]
@@ -287,7 +284,7 @@ fn bad_groups(siege: &Siege, own: &[Document], foreign: DocId) -> Vec<Bad> {
 
 /// A compressed chunk that inflates to a gigabyte.
 fn bomb() -> Vec<u8> {
-    let mut bytes = chunk(2, &deflate(&vec![0; 20 << 20]));
+    let mut bytes = chunk(2, &deflated(&vec![0; 20 << 20]));
     repair_checksum(&mut bytes);
     bytes
 }
