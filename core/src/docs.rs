@@ -46,7 +46,7 @@ pub use actor::Actor;
 pub use case::Case;
 pub use change::{Change, MOST_CHANGE_BYTES, Unparsable, hash_of};
 pub use conflict::{Candidate, Conflict};
-pub use document::{Document, DocumentError};
+pub use document::{Document, DocumentError, Object, Reloaded, Written};
 pub(crate) use entry::Words;
 pub use entry::{AUTHOR_FIELD, Stamped, amendment_write, attachment_write, event_write, note_write, visit_writes};
 pub use fields::Lock;

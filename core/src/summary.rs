@@ -4,13 +4,17 @@
 //! this code whenever a document changes and store it in the same batch; a phone that starts gets it along with the snapshot. What is personal in it
 //! is sealed as it is in the document, so that it goes with the record's key.
 
+mod derive;
+mod row;
+#[cfg(test)]
+mod tests;
+
 use crate::docs::layout::Path;
-use crate::docs::{Case, DocKind, Document, Household, Keyring, Lock, Organisation, Party, Place, Resident, Scalar};
+use crate::docs::{DocKind, Lock};
 use crate::model::{
     CaseId, CaseKind, CaseState, Category, Day, DocId, GridId, HouseholdId, Millis, OrganisationId, Outcome, PartyId, Personal, PlaceId,
-    PlaceKind, Receipts, ResidentId, Tag, Urgency, Visit,
+    PlaceKind, ResidentId, Tag, Urgency,
 };
-use crate::workflow;
 
 /// The longest text in a summary, in characters; longer ones are cut. A summary stays well under the 4,096 bytes of a row.
 pub const MOST_EXCERPT: usize = 60;
@@ -38,20 +42,6 @@ pub enum Summary {
     /// Of a case.
     #[n(6)]
     Case(#[n(0)] CaseSummary),
-}
-
-/// What a row begins with: no number of a kind.
-const ROW: u8 = 16;
-
-/// A summary as rows and snapshots hold it.
-#[derive(minicbor::Encode, minicbor::Decode)]
-struct Row {
-    #[n(0)]
-    format: u8,
-    #[n(1)]
-    summary: Summary,
-    #[n(2)]
-    sealed: Option<minicbor::bytes::ByteVec>,
 }
 
 /// When somebody was last here, and when to come again.
@@ -307,79 +297,6 @@ impl CaseSummary {
 }
 
 impl Summary {
-    /// Derives the summary of a document.
-    pub fn of(doc: &Document, receipts: &Receipts) -> Self {
-        let conflicted = !doc.conflicts().is_empty();
-        let mut summary = match doc.kind() {
-            DocKind::Place => Self::Place(of_place(Place::brief(doc), conflicted)),
-            DocKind::Household => Self::Household(of_household(Household::brief(doc), conflicted)),
-            DocKind::Resident => Self::Resident(of_resident(Resident::brief(doc), conflicted)),
-            DocKind::Organisation => Self::Organisation(of_organisation(Organisation::brief(doc), conflicted)),
-            DocKind::Party => Self::Party(of_party(Party::brief(doc), conflicted)),
-            DocKind::Case => Self::Case(of_case(Case::brief(doc), receipts, conflicted)),
-        };
-        let lock = match summary.personal() {
-            _ if doc.keys().is_erased() => Lock::Erased,
-            Some((path, _)) => doc.lock_at(&path),
-            None => Lock::Open,
-        };
-        if let Some(own) = summary.lock_mut() {
-            *own = lock;
-        }
-        summary
-    }
-
-    /// The summary as rows and snapshots hold it: what is personal in it sealed with the record's keys.
-    ///
-    /// ```text
-    /// [16, the summary without what is personal, that sealed or null]
-    /// ```
-    pub fn to_row(&self, keys: &Keyring) -> Vec<u8> {
-        let mut open = self.clone();
-        let (kind, doc) = (self.kind(), self.id());
-        let sealed = open.personal().and_then(|(path, text)| {
-            let text = Scalar::Text(text.take()?.into_inner());
-            match keys.seal(kind, doc, &path, &text) {
-                Some(Scalar::Bytes(sealed)) => Some(sealed),
-                _ => None,
-            }
-        });
-        minicbor::to_vec(Row { format: ROW, summary: open, sealed: sealed.map(Into::into) }).unwrap_or_default()
-    }
-
-    /// Reads a row, as far as these keys open it.
-    ///
-    /// # Errors
-    /// When it does not decode.
-    pub fn from_row(row: &[u8], keys: &Keyring) -> Result<Self, minicbor::decode::Error> {
-        // Rows of before there were keys are the summary alone, which begins with the number of its kind.
-        let mut head = minicbor::Decoder::new(row);
-        head.array()?;
-        if head.u8()? != ROW {
-            return minicbor::decode(row);
-        }
-        let Row { mut summary, sealed, .. } = minicbor::decode(row)?;
-        let (kind, doc) = (summary.kind(), summary.id());
-        let mut lock = if keys.is_erased() { Some(Lock::Erased) } else { None };
-        if let Some((path, text)) = summary.personal()
-            && let Some(sealed) = sealed
-        {
-            let sealed = Scalar::Bytes(sealed.into());
-            match keys.open(kind, doc, &path, &sealed) {
-                Ok(Scalar::Text(opened)) => *text = Some(Personal::new(opened)),
-                // What opens to something else is of a later version.
-                _ => drop(lock.get_or_insert(match keys.lock(kind, &path, &sealed) {
-                    Lock::Open => Lock::Locked,
-                    lock => lock,
-                })),
-            }
-        }
-        if let (Some(own), Some(lock)) = (summary.lock_mut(), lock) {
-            *own = lock;
-        }
-        Ok(summary)
-    }
-
     /// What is personal in it, and the field that it is of.
     fn personal(&mut self) -> Option<(Path, &mut Option<Personal<String>>)> {
         let (name, text) = match self {
@@ -463,124 +380,4 @@ impl Summary {
             Self::Case(row) => row.removed,
         }
     }
-}
-
-fn of_place(place: Place, conflicted: bool) -> PlaceSummary {
-    PlaceSummary {
-        id: place.id,
-        grid: place.grid,
-        kind: place.details.kind,
-        name: excerpt(place.details.name.unwrap_or_default()),
-        address: place.details.address.map(excerpt),
-        parent: place.details.parent,
-        tags: first_tags(place.tags),
-        last_visit: last_visit(&place.visits),
-        conflicted,
-        removed: place.removed,
-    }
-}
-
-fn of_household(household: Household, conflicted: bool) -> HouseholdSummary {
-    HouseholdSummary {
-        id: household.id,
-        grid: household.grid,
-        place: household.details.place,
-        door: excerpt(household.details.door.unwrap_or_default()),
-        contact: household.details.contact.map(excerpt_of_personal),
-        tags: first_tags(household.tags),
-        members: u32::try_from(household.members.len()).unwrap_or(u32::MAX),
-        last_visit: last_visit(&household.visits),
-        conflicted,
-        removed: household.removed,
-        lock: Lock::Open,
-    }
-}
-
-fn of_resident(resident: Resident, conflicted: bool) -> ResidentSummary {
-    ResidentSummary {
-        id: resident.id,
-        grid: resident.grid,
-        household: resident.details.household,
-        name: resident.details.name.map(excerpt_of_personal),
-        tags: first_tags(resident.tags),
-        conflicted,
-        removed: resident.removed,
-        lock: Lock::Open,
-    }
-}
-
-fn of_organisation(organisation: Organisation, conflicted: bool) -> OrganisationSummary {
-    OrganisationSummary {
-        id: organisation.id,
-        grid: organisation.grid,
-        name: excerpt(organisation.details.name.unwrap_or_default()),
-        trade: organisation.details.trade.map(excerpt),
-        address: organisation.details.address.map(excerpt),
-        contact: organisation.details.contact.map(excerpt_of_personal),
-        tags: first_tags(organisation.tags),
-        last_visit: last_visit(&organisation.visits),
-        conflicted,
-        removed: organisation.removed,
-        lock: Lock::Open,
-    }
-}
-
-fn of_party(party: Party, conflicted: bool) -> PartySummary {
-    PartySummary {
-        id: party.id,
-        grid: party.grid,
-        name: party.details.name.map(excerpt_of_personal),
-        conflicted,
-        removed: party.removed,
-        lock: party.lock,
-    }
-}
-
-fn of_case(case: Case, receipts: &Receipts, conflicted: bool) -> CaseSummary {
-    let view = workflow::fold(case.events, receipts);
-    CaseSummary {
-        id: case.id,
-        grid: case.grid,
-        kind: case.kind,
-        category: case.details.category,
-        place: case.details.place,
-        excerpt: Some(case.details.description).filter(|text| !text.reveal().is_empty()).map(excerpt_of_personal),
-        urgency: case.details.urgency,
-        conflicted,
-        removed: case.removed,
-        lock: Lock::Open,
-        opened_at: view.opened_at(),
-        closed_at: view.closed_at(),
-        superseded: u32::try_from(view.superseded().count()).unwrap_or(u32::MAX),
-        duplicate_of: view.duplicate_of,
-        state: view.state,
-    }
-}
-
-/// `visits` come with the latest first.
-fn last_visit(visits: &[Visit]) -> LastVisit {
-    let last = visits.first();
-    LastVisit {
-        at: last.map(|visit| visit.at),
-        outcome: last.map(|visit| visit.outcome.clone()),
-        met_at: visits.iter().find(|visit| visit.outcome == Outcome::Met).map(|visit| visit.at),
-        follow_up: last.and_then(|visit| visit.follow_up),
-        count: u32::try_from(visits.len()).unwrap_or(u32::MAX),
-    }
-}
-
-fn first_tags(mut tags: Vec<Tag>) -> Vec<Tag> {
-    tags.truncate(MOST_TAGS);
-    tags
-}
-
-fn excerpt(text: String) -> String {
-    match text.char_indices().nth(MOST_EXCERPT) {
-        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
-        None => text,
-    }
-}
-
-fn excerpt_of_personal(text: Personal<String>) -> Personal<String> {
-    Personal::new(excerpt(text.into_inner()))
 }

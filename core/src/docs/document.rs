@@ -1,10 +1,13 @@
 //! A document: an automerge document that began with our genesis, and the only thing that touches automerge's writing and applying.
 
 mod digest;
+mod reload;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{Automerge, AutomergeError, ObjId, ObjType, ROOT, ReadDoc};
@@ -12,9 +15,12 @@ use automerge::{Automerge, AutomergeError, ObjId, ObjType, ROOT, ReadDoc};
 use crate::docs::genesis::{container_counter, genesis, genesis_hash, scalar_counter};
 use crate::docs::graph::Graph;
 use crate::docs::layout::{Container, FIXED_ROOT_KEYS, Path};
-use crate::docs::wellformed::{self, Malformed};
+use crate::docs::wellformed::{self, Malformed, Operation};
 use crate::docs::{Actor, Change, DocKind, GENESIS_ACTOR, Keyring, Scalar, Slot, Unparsable, Write};
 use crate::model::{ChangeHash, DocId, Hlc};
+
+pub use reload::Reloaded;
+pub use written::{Object, Written};
 
 /// Why a document could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,8 +93,10 @@ pub struct Document {
     id: DocId,
     kind: DocKind,
     pub(crate) doc: Automerge,
-    pub(crate) graph: Graph,
+    pub(crate) graph: Arc<Graph>,
     keys: Keyring,
+    /// Since it was new, loaded, or put through the reload check.
+    written: Written,
 }
 
 impl Document {
@@ -98,8 +106,17 @@ impl Document {
     /// [`DocumentError::Unloadable`] if automerge fails at it, which nothing from outside can cause.
     pub fn new(kind: DocKind, id: DocId) -> Result<Self, DocumentError> {
         let doc = genesis(kind, id).map_err(|_| DocumentError::Unloadable { id })?;
-        let graph = Graph::of(&doc);
-        Ok(Self { id, kind, doc, graph, keys: Keyring::default() })
+        Ok(Self::of(kind, id, doc, Written::Anywhere))
+    }
+
+    fn of(kind: DocKind, id: DocId, doc: Automerge, written: Written) -> Self {
+        let graph = Arc::new(Graph::of(&doc));
+        Self { id, kind, doc, graph, keys: Keyring::default(), written }
+    }
+
+    /// Changes that wait for others are none of the document's, but automerge would carry them along.
+    fn read(bytes: &[u8]) -> Option<Automerge> {
+        Automerge::load(bytes).ok().filter(|doc| doc.get_missing_deps(&[]).is_empty())
     }
 
     /// Loads what [`Document::save`] gave: 60 to 530 µs. The bytes are those of our own store or of the server: automerge expands what is
@@ -108,13 +125,7 @@ impl Document {
     /// # Errors
     /// When the bytes do not load, or are not a document that began with this genesis and still says so. Does not panic.
     pub fn load(kind: DocKind, id: DocId, bytes: &[u8]) -> Result<Self, DocumentError> {
-        let loaded = catch_unwind(AssertUnwindSafe(|| {
-            let doc = Automerge::load(bytes).ok()?;
-            // Changes that wait for others are none of the document's, but automerge would carry them along.
-            let waits = !doc.get_missing_deps(&[]).is_empty();
-            let graph = Graph::of(&doc);
-            (!waits).then_some(Self { id, kind, doc, graph, keys: Keyring::default() })
-        }));
+        let loaded = catch_unwind(AssertUnwindSafe(|| Some(Self::of(kind, id, Self::read(bytes)?, Written::nowhere()))));
         let document = loaded.ok().flatten().ok_or(DocumentError::Unloadable { id })?;
         let foundation = catch_unwind(AssertUnwindSafe(|| document.contains(&genesis_hash(kind, id)) && document.stands_on_genesis()));
         if foundation.unwrap_or(false) { Ok(document) } else { Err(DocumentError::ForeignGenesis { id }) }
@@ -157,9 +168,7 @@ impl Document {
 
     /// The changes that no other builds on, sorted.
     pub fn heads(&self) -> Vec<ChangeHash> {
-        let mut heads: Vec<ChangeHash> = self.doc.get_heads().iter().map(|hash| ChangeHash(hash.0)).collect();
-        heads.sort();
-        heads
+        heads_of(&self.doc)
     }
 
     /// Whether the document holds a change.
@@ -250,6 +259,7 @@ impl Document {
         let change = Change::parse(change.raw_bytes())?;
         wellformed::check(self, &change)?;
         edited.note(change.automerge());
+        edited.written = Written::Anywhere;
         *self = edited;
         Ok(Some(change))
     }
@@ -276,7 +286,20 @@ impl Document {
     /// [`DocumentError::NotApplied`] when one is not in the graph afterwards, or automerge panicked; the document is then not to be used any
     /// more: apply to a copy.
     pub fn apply<'a>(&mut self, changes: impl IntoIterator<Item = &'a Change>) -> Result<(), DocumentError> {
-        let changes: Vec<automerge::Change> = changes.into_iter().map(|change| change.automerge().clone()).collect();
+        self.written = Written::Anywhere;
+        self.take(changes.into_iter().map(|change| change.automerge().clone()).collect())
+    }
+
+    /// Applies a change of which [`wellformed::check`] gave the operations, and keeps count of where they write.
+    ///
+    /// # Errors
+    /// As of [`Document::apply`].
+    pub fn apply_checked(&mut self, change: &Change, operations: &[Operation]) -> Result<(), DocumentError> {
+        self.written.add(operations.iter().map(|operation| Object::from(&operation.path)));
+        self.take(vec![change.automerge().clone()])
+    }
+
+    fn take(&mut self, changes: Vec<automerge::Change>) -> Result<(), DocumentError> {
         let failed = DocumentError::NotApplied { id: self.id };
         catch_unwind(AssertUnwindSafe(|| self.doc.apply_changes(changes.iter().cloned())))
             .map_err(|_| failed.clone())?
@@ -290,17 +313,9 @@ impl Document {
         Ok(())
     }
 
-    /// Saves, loads again and compares heads, state and bytes: what passes here can be read by everybody. Costs two
-    /// saves, a load and a walk over both.
-    ///
-    /// # Errors
-    /// [`DocumentError::NotReloadable`].
-    pub fn saved_and_reloaded(&self) -> Result<Vec<u8>, DocumentError> {
-        let failed = || DocumentError::NotReloadable { id: self.id };
-        let bytes = catch_unwind(AssertUnwindSafe(|| self.save())).map_err(|_| failed())?;
-        let again = Self::load(self.kind, self.id, &bytes).map_err(|_| failed())?;
-        let same = || again.heads() == self.heads() && digest::is_same(&again.doc, &self.doc) && again.save() == bytes;
-        if catch_unwind(AssertUnwindSafe(same)).unwrap_or(false) { Ok(bytes) } else { Err(failed()) }
+    /// Where it was written since it was new, loaded, or put through the reload check.
+    pub const fn written(&self) -> &Written {
+        &self.written
     }
 
     /// SHA-256 over all values of the document and the operations that set them, the losing ones of conflicts included: equal for equal
@@ -326,7 +341,7 @@ impl Document {
     }
 
     fn note(&mut self, change: &automerge::Change) {
-        self.graph.insert(change.hash(), change.actor_id(), change.seq(), change.max_op(), change.deps().to_vec());
+        Arc::make_mut(&mut self.graph).insert(change.hash(), change.actor_id(), change.seq(), change.max_op(), change.deps().to_vec());
     }
 }
 
@@ -341,6 +356,12 @@ fn add_entry(
     }
     let entry = tx.put_object(container, key, ObjType::Map)?;
     fields.iter().try_for_each(|(field, value)| tx.put(&entry, field.as_str(), value.to_automerge()))
+}
+
+fn heads_of(doc: &Automerge) -> Vec<ChangeHash> {
+    let mut heads: Vec<ChangeHash> = doc.get_heads().iter().map(|hash| ChangeHash(hash.0)).collect();
+    heads.sort();
+    heads
 }
 
 /// An operation of the genesis, or the object that it made.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use doorstep_core::docs::{Keyring, Sealing, hash_of};
+use doorstep_core::docs::{Keyring, Reloaded, Sealing, hash_of};
 use doorstep_core::model::{CaseId, ChangeHash, DocId, GroupId, Millis, PersonId, Position, Scope, StreetId};
 use doorstep_core::sync::{Group, Leaf, List, Push, PushedChange, Refusal, Verdict};
 
@@ -339,7 +339,7 @@ fn survives(judged: Judged, suspects: &BTreeSet<DocId>) -> Result<Judged, Refusa
 }
 
 /// Changed documents as they were saved.
-pub(super) type Saved = BTreeMap<DocId, Vec<u8>>;
+pub(super) type Saved = BTreeMap<DocId, Reloaded>;
 
 /// The documents that were changed, saved, and those of them that do not survive it.
 pub(super) fn reload_checked(plan: &Plan) -> (Saved, Vec<DocId>) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use doorstep_core::docs::Document;
 use doorstep_core::model::{DocId, Position, Receipts, Scope, StreetId};
+use doorstep_core::summary::Summary;
 
 /// A document as it is in the ledger at `version`.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Loaded {
     pub left: Vec<Scope>,
     /// What the ledger's log holds behind its snapshot.
     pub logged: Logged,
+    /// Its summary, if it was derived here.
+    pub summary: Option<Arc<Summary>>,
 }
 
 /// How much a log holds.

@@ -143,7 +143,7 @@ fn judge_change(bench: &Bench<'_>, working: &mut Working, kind: DocKind, change:
             working.document.keys().check(kind, working.document.id(), &operation.path, value)?;
         }
     }
-    Arc::make_mut(&mut working.document).apply([change])?;
+    Arc::make_mut(&mut working.document).apply_checked(change, &operations)?;
     // What comes next in the same push is judged by where the document is now: a new one is in no scope but by its first change.
     working.scopes = working.scopes_now(bench.street);
     Ok(())

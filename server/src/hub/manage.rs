@@ -198,7 +198,7 @@ impl Hub {
             working.take(&change, &Registrar::of(street), now);
         }
         let saved = working.reload_check().map_err(failed)?;
-        let snapshot = Some(saved.clone());
+        let snapshot = Some(saved.bytes.clone());
         Ok(crate::ledger::DocumentWrite { snapshot, is_compact: true, ..working.into_write(street.id, saved, self.most_logged).0 })
     }
 

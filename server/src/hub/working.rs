@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use doorstep_core::docs::{Change, DocKind, Document, DocumentError, Keyring};
+use doorstep_core::docs::{Change, DocKind, Document, DocumentError, Keyring, Reloaded};
 use doorstep_core::model::{ChangeHash, DocId, EventId, Millis, Position, Receipt, Receipts, Scope, StreetId};
 use doorstep_core::summary::Summary;
 use doorstep_core::sync::Refusal;
@@ -41,6 +41,8 @@ pub struct Working {
     /// The scopes that it was in before what is under work.
     left: Vec<Scope>,
     logged: Logged,
+    /// The summary of what the document was before what is under work, if it is known.
+    before: Option<Arc<Summary>>,
     accepted: Vec<(ChangeHash, Receipt, Vec<u8>)>,
     late: Vec<EventId>,
     /// Whether its keys are others than the ledger has.
@@ -59,6 +61,7 @@ impl Working {
             scopes: Vec::new(),
             left: Vec::new(),
             logged: Logged::default(),
+            before: None,
             accepted: Vec::new(),
             late: Vec::new(),
             has_new_keys: false,
@@ -74,6 +77,7 @@ impl Working {
             scopes: loaded.scopes.clone(),
             left: loaded.scopes.iter().chain(&loaded.left).copied().collect(),
             logged: loaded.logged,
+            before: loaded.summary.clone(),
             accepted: Vec::new(),
             late: Vec::new(),
             has_new_keys: false,
@@ -86,8 +90,13 @@ impl Working {
         let keys = self.document.keys().learn(came);
         if keys != *self.document.keys() {
             self.has_new_keys = true;
-            Arc::make_mut(&mut self.document).set_keyring(keys);
+            self.set_keyring(keys);
         }
+    }
+
+    fn set_keyring(&mut self, keys: Keyring) {
+        Arc::make_mut(&mut self.document).set_keyring(keys);
+        self.before = None; // says what could be read with the old ones
     }
 
     /// Takes keys that came for it without a change, and has readers hear of them. Whether they were new.
@@ -105,7 +114,7 @@ impl Working {
     /// A document with what is left of its keys once it was erased or a value of it redacted: readers are to hear of it.
     pub fn cut(loaded: &Loaded, left: Keyring) -> Self {
         let mut working = Self::loaded(loaded);
-        Arc::make_mut(&mut working.document).set_keyring(left);
+        working.set_keyring(left);
         working.is_announced = true;
         working
     }
@@ -145,18 +154,26 @@ impl Working {
     }
 
     /// Makes sure that everybody can read the document and that a response can carry it. Gives it as saved.
-    pub fn reload_check(&self) -> Result<Vec<u8>, Refusal> {
-        let saved = self.document.saved_and_reloaded()?;
-        if saved.len() + self.receipts.len() * BYTES_PER_RECEIPT > MOST_DOCUMENT_BYTES { Err(Refusal::DocumentFull) } else { Ok(saved) }
+    pub fn reload_check(&self) -> Result<Reloaded, Refusal> {
+        let reloaded = self.document.saved_and_reloaded()?;
+        let bytes = reloaded.bytes.len() + self.receipts.len() * BYTES_PER_RECEIPT;
+        if bytes > MOST_DOCUMENT_BYTES { Err(Refusal::DocumentFull) } else { Ok(reloaded) }
     }
 
-    /// What is to be written, with the document as the reload check saved it; with a snapshot after `most_logged` changes at the latest.
-    pub fn into_write(self, street: StreetId, saved: Vec<u8>, most_logged: usize) -> (DocumentWrite, Loaded) {
+    /// What is to be written, with the document as the reload check saved it; with a snapshot after `most_logged` changes at the latest. What stays
+    /// loaded is the document that the check loaded.
+    pub fn into_write(
+        self,
+        street: StreetId,
+        Reloaded { bytes: saved, document }: Reloaded,
+        most_logged: usize,
+    ) -> (DocumentWrite, Loaded) {
         let scopes = self.scopes_now(street);
-        let summary = Summary::of(&self.document, &self.receipts);
+        let after = self.before.and_then(|before| before.after(&self.document));
+        let summary = after.unwrap_or_else(|| Summary::of(&document, &self.receipts));
         let precedence = precedence_of(&summary);
-        let summary = summary.to_row(self.document.keys());
-        let bytes = u32::try_from(saved.len() + self.receipts.len() * BYTES_PER_RECEIPT + summary.len()).unwrap_or(u32::MAX);
+        let row = summary.to_row(document.keys());
+        let bytes = u32::try_from(saved.len() + self.receipts.len() * BYTES_PER_RECEIPT + row.len()).unwrap_or(u32::MAX);
         let logged = Logged {
             changes: self.logged.changes + self.accepted.len(),
             bytes: self.logged.bytes + self.accepted.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>(),
@@ -164,14 +181,14 @@ impl Working {
         let is_time = logged.changes >= most_logged || (logged.changes >= LEAST_LOGGED && logged.bytes >= saved.len());
         let (snapshot, logged) = if is_time { (Some(saved), Logged::default()) } else { (None, logged) };
         let write = DocumentWrite {
-            doc: self.document.id(),
-            kind: self.document.kind(),
+            doc: document.id(),
+            kind: document.kind(),
             expected: self.version,
             changes: self.accepted,
             snapshot,
             receipts: self.receipts.clone(),
             scopes: scopes.clone(),
-            summary,
+            summary: row,
             is_announced: self.is_announced,
             late: self.late,
             bytes,
@@ -179,7 +196,8 @@ impl Working {
             is_compact: false,
         };
         let left = self.left.into_iter().filter(|scope| !scopes.contains(scope)).collect();
-        let loaded = Loaded { document: self.document, receipts: self.receipts, version: Position(0), scopes, left, logged };
+        let summary = Some(Arc::new(summary));
+        let loaded = Loaded { document: Arc::new(document), receipts: self.receipts, version: Position(0), scopes, left, logged, summary };
         (write, loaded)
     }
 }
@@ -242,6 +260,7 @@ impl Hub {
             scopes: stored.scopes,
             left: stored.left,
             logged: Logged { changes: stored.log.len(), bytes: stored.log.iter().map(|change| change.bytes.len()).sum() },
+            summary: None,
         });
         self.cache.put(street, Arc::clone(&loaded));
         Ok(Some(loaded))

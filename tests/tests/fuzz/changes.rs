@@ -50,7 +50,7 @@ fn changes_against_a_document() {
                 let mut scratch = document.clone();
                 // What passes the check of its structure is applied, and the document loads again with the same state.
                 scratch.apply([&change]).unwrap();
-                let saved = scratch.saved_and_reloaded().unwrap();
+                let saved = scratch.saved_and_reloaded().unwrap().bytes;
                 assert_eq!(Document::load(kind, id, &saved).unwrap().digest(), scratch.digest());
             }
         }

@@ -1,7 +1,6 @@
 //! The state of a document: its digest, and whether two documents are in the same one.
 //!
-//! The second is asked at each reload check, so both go over a document in one pass: a look at each key, which makes automerge search, takes
-//! ten times as long.
+//! Both go over a document in one pass: a look at each key, which makes automerge search, takes ten times as long.
 
 use std::sync::Arc;
 
@@ -25,9 +24,7 @@ pub(super) fn is_same(one: &Automerge, other: &Automerge) -> bool {
     while let Some(object) = objects.pop() {
         let mut others = items(other, &object);
         for (at, own) in items(one, &object) {
-            let same = others.next().is_some_and(|(there, its)| {
-                there == at && its.key == own.key && its.conflict == own.conflict && its.id() == own.id() && its.value == own.value
-            });
+            let same = others.next().is_some_and(|(there, its)| there == at && is_same_item(&own, &its));
             if !same || own.conflict && !is_same_conflict(one, other, &at, &own, &mut objects) {
                 return false;
             }
@@ -37,6 +34,20 @@ pub(super) fn is_same(one: &Automerge, other: &Automerge) -> bool {
         }
     }
     true
+}
+
+/// Whether one map is in the same state in two documents, what stands in the maps below it aside.
+pub(super) fn is_same_at(one: &Automerge, other: &Automerge, object: &ObjId) -> bool {
+    let mut others = other.map_range(object, ..);
+    let all = one.map_range(object, ..).all(|own| {
+        let is_same = others.next().is_some_and(|its| is_same_item(&own, &its));
+        is_same && (!own.conflict || is_same_conflict(one, other, object, &own, &mut Vec::new()))
+    });
+    all && others.next().is_none()
+}
+
+fn is_same_item(own: &MapRangeItem<'_>, its: &MapRangeItem<'_>) -> bool {
+    its.key == own.key && its.conflict == own.conflict && its.id() == own.id() && its.value == own.value
 }
 
 /// Whether all values that stand under a key are the same. What is hidden behind the one that is shown is added to `hidden`.

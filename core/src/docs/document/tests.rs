@@ -69,7 +69,7 @@ fn fields_that_this_version_does_not_know_survive_its_edits() {
     edit(&mut old, 2, &household_writes(&details));
     edit(&mut old, 2, &visit(21));
 
-    let again = Document::load(DocKind::Household, ID, &old.saved_and_reloaded().unwrap()).unwrap();
+    let again = Document::load(DocKind::Household, ID, &old.saved_and_reloaded().unwrap().bytes).unwrap();
     assert_eq!(again.root().text("heating"), Some("coal".into()));
     assert_eq!(again.root().integer("schema"), Some(2));
     let entries = again.entries(Container::Visits);
@@ -89,7 +89,7 @@ fn events_of_a_kind_that_this_version_does_not_know_survive_its_edits() {
 
     let mut old = Document::load(DocKind::Case, ID, &doc.save()).unwrap();
     edit(&mut old, 2, &[Write::set("urgency", "urgent")]);
-    let again = Document::load(DocKind::Case, ID, &old.saved_and_reloaded().unwrap()).unwrap();
+    let again = Document::load(DocKind::Case, ID, &old.saved_and_reloaded().unwrap().bytes).unwrap();
     let events = Case::read(&again).events;
     assert_eq!(events[0].value.kind, EventKind::Unknown("blessed".into()));
     assert_eq!(again.entries(Container::Events)[0].1.text("blessing"), Some("may it last".into()));
@@ -258,6 +258,46 @@ fn a_document_that_would_not_load_again_is_noticed() {
     assert!(wellformed::check(&doc, &change).is_err());
     let outcome = doc.apply([&change]).and_then(|()| doc.saved_and_reloaded());
     assert!(matches!(outcome, Err(DocumentError::NotApplied { .. } | DocumentError::NotReloadable { .. })), "{outcome:?}");
+}
+
+#[test]
+fn the_reload_check_compares_what_was_written_since_the_last_one() {
+    let mut phone = household();
+    let hub = phone.saved_and_reloaded().unwrap().document;
+    assert_eq!(hub.written(), &Written::nowhere());
+    let change = edit(&mut phone, 2, &visit(21));
+    let operations = wellformed::check(&hub, &change).unwrap();
+    let mut scratch = hub.clone();
+    scratch.apply_checked(&change, &operations).unwrap();
+    let entry = Object::Entry(Container::Visits, key(21));
+    assert_eq!(scratch.written(), &Written::In([Object::Container(Container::Visits), entry].into()));
+    let reloaded = scratch.saved_and_reloaded().unwrap();
+    assert_eq!((reloaded.document.digest(), reloaded.document.written()), (scratch.digest(), &Written::nowhere()));
+    assert_eq!(reloaded.bytes, reloaded.document.save());
+
+    let mut unchecked = hub;
+    unchecked.apply([&change]).unwrap();
+    assert_eq!(unchecked.written(), &Written::Anywhere);
+    unchecked.apply_checked(&change, &operations).unwrap();
+    assert_eq!(unchecked.written(), &Written::Anywhere, "what nobody kept count of is not forgotten");
+}
+
+#[test]
+fn two_states_differ_in_the_maps_in_which_they_do_and_in_no_others() {
+    let one = household();
+    let mut other = one.clone();
+    edit(&mut other, 2, &visit(21));
+    let (visits, notes) = (one.container(Container::Visits).unwrap(), one.container(Container::Notes).unwrap());
+    assert!(!digest::is_same_at(&one.doc, &other.doc, &visits) && !digest::is_same_at(&other.doc, &one.doc, &visits));
+    assert!(digest::is_same_at(&one.doc, &other.doc, &notes) && digest::is_same_at(&one.doc, &other.doc, &ROOT));
+    edit(&mut other, 2, &[Write::set("door", "3-2-502")]);
+    assert!(!digest::is_same_at(&one.doc, &other.doc, &ROOT));
+    // The value that is shown is the same, one that it hides is not.
+    let (mut hiding, mut showing) = (one.clone(), one.clone());
+    let hidden = edit(&mut hiding, 3, &[Write::set("remark", Scalar::Null)]);
+    let shown = edit(&mut showing, 4, &[Write::set("remark", Scalar::Null)]);
+    hiding.apply([&shown]).unwrap();
+    assert!(hiding.contains(&hidden.hash()) && !digest::is_same_at(&hiding.doc, &showing.doc, &ROOT));
 }
 
 #[test]
