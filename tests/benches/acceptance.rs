@@ -38,15 +38,15 @@ pub fn measure(table: &mut Table) {
     let mut phones = enrol(server.url(), workers, newest);
     assert_eq!(phones.iter().flat_map(LoadPhone::ids).count(), SIZE.streets * SIZE.grids * SIZE.households);
 
-    send(server.url(), &pushes(&mut phones), CONNECTIONS, None); // every document is in the cache after this
+    push(server.url(), &mut phones, None); // every document is in the cache after this
     let mut hot = Rounds::default();
     for _ in 0..ROUNDS {
-        hot.round(&server, &data, &pushes(&mut phones));
+        hot.round(&server, &data, &mut phones);
     }
     hot.report(table, "hot");
     let mut paced = Vec::new();
     for _ in 0..ROUNDS {
-        paced.push(send(server.url(), &pushes(&mut phones), CONNECTIONS, Some(PACE)).latencies);
+        paced.push(push(server.url(), &mut phones, Some(PACE)).latencies);
     }
     table.add_latencies("server: a push of 20 changes acknowledged, at 1,000 changes a second", paced);
     table.add("server: memory with 20,000 hot documents", "MB", [server.resident_kilobytes() as f64 / 1_024.0]);
@@ -57,15 +57,18 @@ pub fn measure(table: &mut Table) {
         let server = start(COLD);
         let challenge = phones[0].challenge_of(server.url());
         phones.iter().for_each(|phone| phone.learn(challenge));
-        cold.round(&server, &data, &pushes(&mut phones));
+        cold.round(&server, &data, &mut phones);
         stop(server);
     }
     cold.report(table, "cold");
 }
 
-/// What each phone sends: a visit of each of its households, made and signed.
-fn pushes(phones: &mut [LoadPhone]) -> Vec<Vec<u8>> {
-    phones.iter_mut().map(LoadPhone::push_visits).collect()
+/// Has each phone send a visit of each of its households, made and signed before the clock starts.
+fn push(server: &str, phones: &mut [LoadPhone], pace: Option<Duration>) -> Outcome {
+    let frames: Vec<Vec<u8>> = phones.iter_mut().map(LoadPhone::push_visits).collect();
+    let outcome = send(server, &frames, CONNECTIONS, pace);
+    phones.iter_mut().zip(&outcome.read_to).for_each(|(phone, position)| phone.read_to(*position));
+    outcome
 }
 
 fn stop(server: ServerProcess) {
@@ -85,9 +88,9 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn round(&mut self, server: &ServerProcess, data: &std::path::Path, frames: &[Vec<u8>]) {
+    fn round(&mut self, server: &ServerProcess, data: &std::path::Path, phones: &mut [LoadPhone]) {
         let (written, size, cpu) = (server.written_bytes(), size_of(data), server.cpu());
-        let outcome: Outcome = send(server.url(), frames, CONNECTIONS, None);
+        let outcome = push(server.url(), phones, None);
         let changes = outcome.accepted as f64;
         self.per_second.push(outcome.per_second());
         self.written.push((server.written_bytes() - written) as f64 / changes);

@@ -136,6 +136,11 @@ impl LoadPhone {
         self.device.challenge_of(server)
     }
 
+    /// Goes on from where the last answer left it, as every phone does: else each answer would bring all its own work of before.
+    pub fn read_to(&mut self, position: Option<Position>) {
+        self.newest = position.unwrap_or(self.newest);
+    }
+
     /// The households, by id.
     pub fn ids(&self) -> impl Iterator<Item = DocId> {
         self.households.iter().map(Document::id)
@@ -149,6 +154,8 @@ pub struct Outcome {
     pub accepted: usize,
     /// From when a request was due until its answer was there.
     pub latencies: Vec<Duration>,
+    /// Where who sent a frame has read to with its answer.
+    pub read_to: Vec<Option<Position>>,
 }
 
 impl Outcome {
@@ -163,35 +170,37 @@ pub fn send(server: &str, frames: &[Vec<u8>], connections: usize, pace: Option<D
     let next = AtomicUsize::new(0);
     let transports: Vec<HttpTransport> = (0..connections).map(|_| HttpTransport::new(server).unwrap()).collect();
     let begin = Instant::now();
-    let parts: Vec<(usize, Vec<Duration>)> = std::thread::scope(|scope| {
+    let answers: Vec<(usize, Duration, Response)> = std::thread::scope(|scope| {
         let client = |transport: HttpTransport| {
             let next = &next;
             move || {
-                let (mut accepted, mut latencies) = (0, Vec::new());
+                let mut answers = Vec::new();
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(frame) = frames.get(number) else { return (accepted, latencies) };
+                    let Some(frame) = frames.get(number) else { return answers };
                     let due = pace.map_or_else(Instant::now, |pace| begin + pace * u32::try_from(number).unwrap());
                     std::thread::sleep(due.saturating_duration_since(Instant::now()));
                     let answer = transport.post(SYNC_PATH, frame).unwrap();
-                    latencies.push(due.elapsed());
-                    accepted += accepted_in(&answer.body);
+                    answers.push((number, due.elapsed(), open_frame(&answer.body).unwrap()));
                 }
             }
         };
         let threads: Vec<_> = transports.into_iter().map(|transport| scope.spawn(client(transport))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let took = begin.elapsed();
-    let accepted = parts.iter().map(|(accepted, _)| accepted).sum();
-    Outcome { took, accepted, latencies: parts.into_iter().flat_map(|(_, latencies)| latencies).collect() }
+    let accepted = answers.iter().map(|(_, _, response)| accepted_in(response)).sum();
+    let mut read_to = vec![None; frames.len()];
+    answers
+        .iter()
+        .for_each(|(number, _, response)| read_to[*number] = response.parts.as_ref().and_then(|parts| parts.0.last()).map(|part| part.to));
+    Outcome { took, accepted, latencies: answers.into_iter().map(|(_, latency, _)| latency).collect(), read_to }
 }
 
-fn accepted_in(body: &[u8]) -> usize {
-    let response: Response = open_frame(body).unwrap();
+fn accepted_in(response: &Response) -> usize {
     let changes = |verdict: &Verdict| match verdict {
         Verdict::Accepted { numbers, .. } => numbers.0.len(),
         refused => panic!("an honest change was refused: {refused:?}"),
     };
-    response.verdicts.unwrap().0.iter().map(changes).sum()
+    response.verdicts.as_ref().unwrap().0.iter().map(changes).sum()
 }
