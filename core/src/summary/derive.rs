@@ -49,10 +49,12 @@ impl Summary {
         for object in objects {
             match object {
                 Object::Container(Container::Visits) => {}
-                Object::Entry(Container::Visits, key) => match doc.visit_in_brief(key) {
-                    Some(visit) => last.add(&visit)?,
-                    None => {} // of a version that this one cannot read: it does not count
-                },
+                Object::Entry(Container::Visits, key) => {
+                    // One that this version cannot read does not count.
+                    if let Some(visit) = doc.visit_in_brief(key) {
+                        last.add(&visit)?;
+                    }
+                }
                 _ => return None,
             }
         }
