@@ -32,7 +32,7 @@ use std::time::Duration;
 use super::StoreError;
 use checkpoint::Checkpoint;
 use folder::{Appending, Folder};
-use frame::Mark;
+use frame::{Mark, Payload};
 pub use segment::{Segment, VisitFrame};
 
 /// New values of keys, as a commit writes them; `None` is a delete.
@@ -281,7 +281,7 @@ impl Found {
     ///
     /// # Errors
     /// As [`checkpoint::read`].
-    pub fn read_checkpoint(&self, visit: &mut dyn FnMut(Rows) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
+    pub fn read_checkpoint(&self, visit: &mut dyn FnMut(Payload<'_>) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
         let Some((at, name)) = &self.checkpoint else { return Ok(Mark::default()) };
         checkpoint::read(&*self.folder, name, visit)?;
         Ok(*at)
@@ -292,7 +292,7 @@ impl Found {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when a batch is missing or broken before the end, what `visit` answers, or when the disk refuses.
-    pub fn replay(&self, after: Mark, visit: &mut dyn FnMut(Mark, Rows) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
+    pub fn replay(&self, after: Mark, visit: &mut dyn FnMut(Mark, Payload<'_>) -> Result<(), StoreError>) -> Result<Mark, StoreError> {
         let mut last = after;
         // Where there is anything, it must reach back to `after`, also to the beginning: an emptied tree is not to be taken for an up-to-date one.
         let mut seen_after = after.sequence == 0 && self.is_empty();
@@ -310,7 +310,7 @@ impl Found {
                 if !seen_after || mark.sequence != last.sequence + 1 {
                     return Err(StoreError::Damaged { what: "the journal lacks a batch" });
                 }
-                let rows = frame::decode(payload).ok_or(StoreError::Damaged { what: "a batch of the journal does not decode" })?;
+                let rows = Payload::parse(payload).ok_or(StoreError::Damaged { what: "a batch of the journal does not decode" })?;
                 last = mark;
                 visit(mark, rows)
             };

@@ -2,7 +2,7 @@
 
 use doorstep_core::store::SledStore;
 use doorstep_core::store::journal::Rows;
-use doorstep_core::store::journal::frame::{self, Mark};
+use doorstep_core::store::journal::frame::{self, Mark, Payload};
 use doorstep_core::store::{Batch, SledOptions, Store as _};
 
 use super::fuzz;
@@ -39,8 +39,8 @@ fn frames_and_rows() {
         let (mut rest, mut last, mut taken) = (bytes.as_slice(), Mark::default(), false);
         while let Ok((mark, payload)) = frame::take(&mut rest, last) {
             last = mark;
-            if let Some(rows) = frame::decode(payload) {
-                assert_eq!(frame::decode(&frame::encode(&rows)), Some(rows));
+            if let Some(rows) = Payload::parse(payload).map(Payload::to_rows) {
+                assert_eq!(Payload::parse(&frame::encode(&rows)).map(Payload::to_rows), Some(rows));
                 taken = true;
             }
         }

@@ -4,9 +4,9 @@ use std::io::{self, BufReader, Read as _};
 use std::ops::ControlFlow;
 
 use super::folder::{Appending, Folder};
-use super::frame::{self, Mark};
+use super::frame::{self, Mark, Payload};
 use super::segment::{HEADER, beginning, header, read_header};
-use super::{Rows, file_name, sequence_of};
+use super::{file_name, sequence_of};
 use crate::store::{Read, StoreError};
 
 const EXTENSION: &str = "checkpoint";
@@ -86,38 +86,40 @@ impl Writer {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when it is not whole, what `visit` answers, or when the disk refuses.
-pub fn read(folder: &dyn Folder, name: &str, visit: &mut dyn FnMut(Rows) -> Result<(), StoreError>) -> Result<(), StoreError> {
+pub fn read(folder: &dyn Folder, name: &str, visit: &mut dyn FnMut(Payload<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
     let failed = |error: io::Error| StoreError::from_io("reading a checkpoint", &error);
     let broken = StoreError::Damaged { what: "a checkpoint is not whole" };
     let mut file = BufReader::new(folder.open(name).map_err(failed)?);
     let mut head = [0; HEADER];
     file.read_exact(&mut head).map_err(|_| broken.clone())?;
     read_header(MAGIC, &head).ok_or(broken.clone())?;
-    let mut last = Mark::default();
+    let (mut last, mut bytes) = (Mark::default(), Vec::new());
     loop {
-        let bytes = next_frame(&mut file).map_err(failed)?.ok_or(broken.clone())?;
+        if !next_frame(&mut file, &mut bytes).map_err(failed)? {
+            return Err(broken);
+        }
         let (mark, payload) = frame::take(&mut bytes.as_slice(), last).map_err(|_| broken.clone())?;
         if payload.is_empty() {
             return Ok(());
         }
         last = mark;
-        visit(frame::decode(payload).ok_or(broken.clone())?)?;
+        visit(Payload::parse(payload).ok_or(broken.clone())?)?;
     }
 }
 
-/// The bytes of the next frame; none where the file ends or a frame claims more than one of ours has.
-fn next_frame(file: &mut impl io::Read) -> io::Result<Option<Vec<u8>>> {
+/// Puts the bytes of the next frame in the place of what `bytes` held. Not where the file ends or a frame claims more than one of ours has.
+fn next_frame(file: &mut impl io::Read, bytes: &mut Vec<u8>) -> io::Result<bool> {
     /// A frame is closed as soon as it has [`FRAME_BYTES`]; a row has less than this.
     const MOST: usize = FRAME_BYTES + 8 * 1024;
-    let mut bytes = Vec::new();
-    file.by_ref().take(frame::HEAD as u64).read_to_end(&mut bytes)?;
-    let Some(length) = bytes.first_chunk::<4>().filter(|_| bytes.len() == frame::HEAD) else { return Ok(None) };
+    bytes.clear();
+    file.by_ref().take(frame::HEAD as u64).read_to_end(bytes)?;
+    let Some(length) = bytes.first_chunk::<4>().filter(|_| bytes.len() == frame::HEAD) else { return Ok(false) };
     let length = u32::from_be_bytes(*length);
     if length as usize > MOST {
-        return Ok(None);
+        return Ok(false);
     }
-    file.take(u64::from(length)).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    file.take(u64::from(length)).read_to_end(bytes)?;
+    Ok(true)
 }
 
 /// A file that bears a checkpoint's name.

@@ -147,22 +147,48 @@ pub fn encode_row(out: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
     out.extend(value.unwrap_or_default());
 }
 
-/// The rows of a payload; none if it is not wholly rows within their limits. Never panics, never allocates by a length that the bytes claim.
-pub fn decode(mut payload: &[u8]) -> Option<Rows> {
-    let mut rows = Rows::new();
-    while let Some((key_length, rest)) = payload.split_first() {
-        let (value_length, rest) = rest.split_first_chunk::<2>()?;
-        let value_length = u16::from_be_bytes(*value_length);
-        let (key, rest) = rest.split_at_checked(usize::from(*key_length))?;
-        let (value, rest) = match value_length {
-            DELETED => (None, rest),
-            length => rest.split_at_checked(usize::from(length)).map(|(value, rest)| (Some(value.to_vec()), rest))?,
-        };
-        if key.len() > MOST_KEY || value.as_ref().is_some_and(|value| value.len() > MOST_ROW) {
-            return None;
+/// The rows of a payload, where they stand. Of a payload that is wholly rows within their limits, so reading them ends at its end.
+#[derive(Clone, Copy)]
+pub struct Payload<'a>(&'a [u8]);
+
+/// A row of a payload: key and new value, `None` where it was deleted.
+pub type Row<'a> = (&'a [u8], Option<&'a [u8]>);
+
+impl<'a> Payload<'a> {
+    /// None if the bytes are not wholly rows within their limits. Reads the lengths of all rows; never panics and never allocates.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            (_, rest) = split_row(rest)?;
         }
-        rows.insert(key.to_vec(), value);
-        payload = rest;
+        Some(Self(bytes))
     }
-    Some(rows)
+
+    /// The rows, in the order in which they stand.
+    pub fn rows(self) -> impl Iterator<Item = Row<'a>> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let row;
+            (row, rest) = split_row(rest)?;
+            Some(row)
+        })
+    }
+
+    /// The rows as a map of their own.
+    pub fn to_rows(self) -> Rows {
+        self.rows().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect()
+    }
+}
+
+/// The first row, and what stands behind it.
+fn split_row(bytes: &[u8]) -> Option<(Row<'_>, &[u8])> {
+    let (key_length, rest) = bytes.split_first()?;
+    let (value_length, rest) = rest.split_first_chunk::<2>()?;
+    let (key, rest) = rest.split_at_checked(usize::from(*key_length))?;
+    let (value, rest) = match u16::from_be_bytes(*value_length) {
+        DELETED => (None, rest),
+        length => rest.split_at_checked(usize::from(length)).map(|(value, rest)| (Some(value), rest))?,
+    };
+    let is_within = key.len() <= MOST_KEY && value.is_none_or(|value| value.len() <= MOST_ROW);
+    is_within.then_some(((key, value), rest))
 }

@@ -56,7 +56,8 @@ impl Segment {
         let mut rest = bytes.get(HEADER..).unwrap_or_default();
         let last = whole_frames(&mut rest, self.after, visit)?;
         let Some(payload) = rest.get(frame::HEAD..).filter(|_| takes_torn) else { return Ok(last) };
-        let whole = (1..=payload.len()).rev().find(|length| payload.get(..*length).is_some_and(|rows| frame::decode(rows).is_some()));
+        let whole =
+            (1..=payload.len()).rev().find(|length| payload.get(..*length).is_some_and(|rows| frame::Payload::parse(rows).is_some()));
         let Some(rows) = whole.and_then(|length| payload.get(..length)) else { return Ok(last) };
         let mark = frame::append(&mut Vec::new(), last, rows);
         visit(mark, rows)?;

@@ -32,7 +32,7 @@ fn journal(folder: &Path, batches: u64) -> Journal {
 fn replayed(folder: &Path, after: Mark) -> Replayed {
     let mut seen = Vec::new();
     let last = look(folder)?.replay(after, &mut |mark, rows| {
-        seen.push((mark.sequence, rows));
+        seen.push((mark.sequence, rows.to_rows()));
         Ok(())
     })?;
     assert_eq!(last.sequence, seen.last().map_or(after.sequence, |(sequence, _)| *sequence));
@@ -160,7 +160,7 @@ fn a_checkpoint_lets_old_segments_go_and_holds_all_rows() {
     let path = folder.path().join(&name);
     let mut held = Rows::new();
     checkpoint::read(&*found.folder, &name, &mut |rows| {
-        held.extend(rows);
+        held.extend(rows.to_rows());
         Ok(())
     })
     .unwrap();
@@ -183,13 +183,13 @@ proptest! {
             0..20,
         )
     ) {
-        prop_assert_eq!(frame::decode(&frame::encode(&rows)), Some(rows));
+        prop_assert_eq!(frame::Payload::parse(&frame::encode(&rows)).map(frame::Payload::to_rows), Some(rows));
     }
 
     #[test]
     fn bytes_that_are_no_frames_are_never_taken_for_any(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let mut rest = bytes.as_slice();
         prop_assert!(frame::take(&mut rest, Mark::default()).is_err());
-        let _ = frame::decode(&bytes);
+        let _ = frame::Payload::parse(&bytes);
     }
 }

@@ -1,18 +1,31 @@
 //! Where a store lives: what [`Journaled`](super::Journaled) asks of a place for a journal and a tree.
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::store::journal::Rows;
 use crate::store::journal::folder::Folder;
-use crate::store::{Entry, StoreError};
+use crate::store::{Entry, StoreError, Visit};
 
 /// An ordered map that keeps what it was told to sync.
 pub(in crate::store) trait Tree: Send + Sync + 'static {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
+    /// Shows the rows between two bounds in order, of one consistent view, until `visit` breaks. Batches wait meanwhile.
+    fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// The first of them, at most `limit`.
+    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = Vec::new();
+        if limit > 0 {
+            self.scan(start, end, &mut |key, value| {
+                entries.push((key.to_vec(), value.to_vec()));
+                if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+        }
+        Ok(entries)
+    }
 
     /// Whether something in it could not be read, now or when it was open before.
     fn is_suspect(&self) -> bool {

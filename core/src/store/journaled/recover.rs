@@ -15,9 +15,9 @@
 use std::path::PathBuf;
 
 use super::MARK_KEY;
-use super::agreement::{Walk, agree};
+use super::agreement::{Expected, Walk, beside};
 use super::home::{Home, Tree};
-use crate::store::journal::frame::Mark;
+use crate::store::journal::frame::{Mark, Payload};
 use crate::store::journal::{Found, Rows};
 use crate::store::{MOST_BATCH, StoreError};
 
@@ -92,10 +92,16 @@ fn open_with<H: Home>(home: &H, found: &Found, progress: &mut dyn FnMut(Rebuildi
     if is_new && !found.is_empty() {
         return rebuild(home, found, None, progress);
     }
-    let opened = home.open_tree().and_then(|tree| {
-        let mark = mark_of(&tree)?;
-        Ok((tree, mark))
-    });
+    // The engine takes its time to open, and so does the journal to be read.
+    let (expected, opened) = beside(
+        || Expected::read(found),
+        || {
+            home.open_tree().and_then(|tree| {
+                let mark = mark_of(&tree)?;
+                Ok((tree, mark))
+            })
+        },
+    );
     let (tree, mark) = match opened {
         Ok(opened) => opened,
         Err(StoreError::Damaged { .. }) if !found.is_empty() => return set_aside_and_rebuild(home, found, progress),
@@ -107,7 +113,7 @@ fn open_with<H: Home>(home: &H, found: &Found, progress: &mut dyn FnMut(Rebuildi
         return set_aside_and_rebuild(home, found, progress);
     }
     // What is not there yet is in the journal, so they agree when the tree has caught up.
-    let caught_up = catch_up(&tree, mark, found).and_then(|caught_up| Ok((caught_up, is_new || agree(&tree, found)?)));
+    let caught_up = catch_up(&tree, mark, found).and_then(|caught_up| Ok((caught_up, is_new || expected?.is_held_by(&tree)?)));
     match caught_up {
         Ok((_, false)) => {
             drop(tree);
@@ -140,7 +146,7 @@ fn open_with<H: Home>(home: &H, found: &Found, progress: &mut dyn FnMut(Rebuildi
 
 /// Whether every row can be read. Without a journal to hold it against, that is all that can be known of a tree.
 fn is_readable(tree: &impl Tree) -> Result<bool, StoreError> {
-    let mut walk = Walk::over(tree);
+    let mut walk = Walk::over_all(tree);
     loop {
         match walk.next() {
             Ok(Some(_)) => {}
@@ -174,7 +180,7 @@ fn catch_up(tree: &impl Tree, mark: Mark, found: &Found) -> Result<(Mark, u64), 
     let mut batches = 0;
     let last = found.replay(mark, &mut |mark, rows| {
         batches += 1;
-        apply(tree, mark, rows)
+        apply(tree, mark, rows.to_rows())
     })?;
     if batches > 0 {
         tree.sync()?;
@@ -221,11 +227,11 @@ struct Builder<'a, T> {
 }
 
 impl<T: Tree> Builder<'_, T> {
-    fn take(&mut self, rows: Rows) -> Result<(), StoreError> {
-        for (key, value) in rows {
-            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+    fn take(&mut self, rows: Payload<'_>) -> Result<(), StoreError> {
+        for (key, value) in rows.rows() {
+            self.bytes += key.len() + value.map_or(0, <[u8]>::len);
             self.done.rows += 1;
-            self.rows.insert(key, value);
+            self.rows.insert(key.to_vec(), value.map(<[u8]>::to_vec));
         }
         if self.bytes >= MOST_BATCH { self.write() } else { Ok(()) }
     }
@@ -260,7 +266,7 @@ pub struct Verified {
 pub(in crate::store) fn verify(found: &Found) -> Result<Verified, StoreError> {
     let (mut rows, mut batches) = (0, 0);
     let after = found.read_checkpoint(&mut |some| {
-        rows += some.len() as u64;
+        rows += some.rows().count() as u64;
         Ok(())
     })?;
     let last = found.replay(after, &mut |_, _| {

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::disk::Disk;
 use crate::store::journal::Rows as Writes;
 use crate::store::journaled::home::Tree;
-use crate::store::{Entry, StoreError};
+use crate::store::{StoreError, Visit};
 
 /// How many syncs a tree can be set back.
 const MOST_BACK: usize = 24;
@@ -73,7 +73,7 @@ impl Rows {
         }
     }
 
-    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Vec<Entry> {
+    fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, visit: &mut Visit<'_>) {
         let crossed = match (start, end) {
             (Bound::Included(low), Bound::Included(high)) => low > high,
             (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
@@ -81,7 +81,7 @@ impl Rows {
         };
         // `BTreeMap::range` panics where bounds cross.
         let range = (!crossed).then(|| self.rows.range::<[u8], _>((start, end)));
-        range.into_iter().flatten().take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
+        let _ = range.into_iter().flatten().try_for_each(|(key, value)| visit(key, value));
     }
 }
 
@@ -111,8 +111,8 @@ impl Tree for MemoryTree {
         self.read(|rows| rows.rows.get(key).cloned())
     }
 
-    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.read(|rows| rows.range(start, end, limit))
+    fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        self.read(|rows| rows.scan(start, end, visit))
     }
 
     fn apply(&self, writes: Writes, visible: &dyn Fn()) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use std::sync::{PoisonError, RwLock};
 use super::lock::try_for_a_while;
 use crate::store::journal::Rows;
 use crate::store::journaled::home::Tree;
-use crate::store::{Entry, StoreError};
+use crate::store::{StoreError, Visit};
 
 /// sled's file of data in its folder.
 pub(super) const DATA: &str = "db";
@@ -86,10 +86,15 @@ impl Tree for SledTree {
         self.read(|db| Ok(db.get(key)?.map(|value| value.to_vec())))
     }
 
-    fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         self.read(|db| {
-            let entries = db.range::<&[u8], _>((start, end)).take(limit);
-            entries.map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
+            for entry in db.range::<&[u8], _>((start, end)) {
+                let (key, value) = entry?;
+                if visit(&key, &value).is_break() {
+                    break;
+                }
+            }
+            Ok(())
         })
     }
 
