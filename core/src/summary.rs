@@ -16,6 +16,8 @@ use crate::model::{
     PlaceKind, ResidentId, Tag, Urgency,
 };
 
+pub use row::SealedSummary;
+
 /// The longest text in a summary, in characters; longer ones are cut. A summary stays well under the 4,096 bytes of a row.
 pub const MOST_EXCERPT: usize = 60;
 /// The most tags in a summary. More than that nobody reads in a list.

@@ -37,15 +37,7 @@ macro_rules! lists {
         /// # Errors
         /// When the store fails or a row does not decode.
         pub fn $name(&self, grid: Option<GridId>) -> Result<Vec<Listed<$row>>, FieldError> {
-            let mut rows = Vec::new();
-            self.each_summary(DocKind::$kind, &mut |summary, sync| {
-                if let Summary::$kind(row) = summary
-                    && !row.removed && (grid.is_none() || row.grid == grid)
-                {
-                    rows.push(Listed { row, sync });
-                }
-            })?;
-            Ok(rows)
+            self.list(DocKind::$kind, grid, &|_| true, |summary| if let Summary::$kind(row) = summary { Some(row) } else { None })
         }
     )+ };
 }
@@ -71,8 +63,9 @@ impl Engine {
     /// # Errors
     /// When the store fails or a row does not decode.
     pub fn open_cases(&self, grid: Option<GridId>) -> Result<Vec<Listed<CaseSummary>>, FieldError> {
-        let mut cases = self.cases(grid)?;
-        cases.retain(|listed| listed.row.is_open());
+        let is_open = |summary: &Summary| matches!(summary, Summary::Case(row) if row.is_open());
+        let mut cases =
+            self.list(DocKind::Case, grid, &is_open, |summary| if let Summary::Case(row) = summary { Some(row) } else { None })?;
         cases.sort_by_key(|listed| (std::cmp::Reverse(listed.row.urgency.clone()), listed.row.opened_at, listed.row.id));
         Ok(cases)
     }
@@ -139,15 +132,28 @@ impl Engine {
         }))
     }
 
-    pub(super) fn each_summary(&self, kind: DocKind, visit: &mut dyn FnMut(Summary, SyncState)) -> Result<(), FieldError> {
+    /// The rows of a kind and a grid, or of all grids, that are not removed and that `is_wanted` by what they say in clear. Of the others neither keys are
+    /// read nor seals opened: most cases are closed.
+    fn list<T>(
+        &self,
+        kind: DocKind,
+        grid: Option<GridId>,
+        is_wanted: &dyn Fn(&Summary) -> bool,
+        row_of: impl Fn(Summary) -> Option<T>,
+    ) -> Result<Vec<Listed<T>>, FieldError> {
         let state = self.state();
         self.may_show(&state)?;
+        let mut rows = Vec::new();
         tables::each_summary(&self.store, kind, &mut |doc, bytes| {
-            let summary = self.open_summary(doc, bytes)?;
-            let sync = state.sync_state(summary.id());
-            visit(summary, sync);
+            let sealed = tables::sealed_summary(row::open(bytes)?)?;
+            let clear = sealed.clear();
+            if !clear.is_removed() && (grid.is_none() || clear.grid() == grid) && is_wanted(clear) {
+                let row = row_of(sealed.open(&keyring(&self.store, &self.vault, doc)?));
+                rows.extend(row.map(|row| Listed { row, sync: state.sync_state(doc) }));
+            }
             Ok(())
-        })
+        })?;
+        Ok(rows)
     }
 
     /// Reads all rows, those of the places first and once more: a door is found by the names of what it stands in.
@@ -256,4 +262,23 @@ fn entry_of(summary: &Summary, places: &PlaceNames) -> Entry {
         Summary::Case(row) => (RowKind::Case, Vec::new(), Vec::new(), revealed(&row.excerpt)),
     };
     Entry { id: summary.id(), kind, names, doors, texts }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::vector::enrolled_engine;
+    use crate::store::{Batch, Store as _};
+
+    #[test]
+    fn a_list_opens_nothing_of_what_it_does_not_show() {
+        let engine = enrolled_engine();
+        let household = engine.households(None).unwrap().remove(0).row;
+        let key = tables::keys(household.id.into());
+        let mut batch = Batch::new();
+        batch.put(key.clone(), engine.vault.seal(&key, b"no ring").unwrap());
+        engine.store.commit(batch).unwrap();
+        assert!(matches!(engine.households(household.grid), Err(FieldError::Damaged { table: "keys" })));
+        assert_eq!(engine.households(Some(GridId::from_bytes([0xEE; 16]))).unwrap(), []);
+    }
 }

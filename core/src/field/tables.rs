@@ -18,7 +18,7 @@ use crate::docs::{DocKind, Keyring};
 use crate::field::FieldError;
 use crate::model::{ChangeHash, DocId, GrantId, GroupId};
 use crate::store::{Batch, Read, chunks, row};
-use crate::summary::Summary;
+use crate::summary::{SealedSummary, Summary};
 
 const SETTING: u8 = 1;
 const BASE: u8 = 2;
@@ -137,7 +137,12 @@ pub(super) fn put_summary(batch: &mut Batch, summary: &Summary, keys: &Keyring) 
 
 /// Reads a summary's row as far as these keys open it.
 pub(super) fn summary_of(bytes: &[u8], keys: &Keyring) -> Result<Summary, FieldError> {
-    Summary::from_row(bytes, keys).map_err(|_| FieldError::Damaged { table: "summary" })
+    Ok(sealed_summary(bytes)?.open(keys))
+}
+
+/// Reads a summary's row without opening it.
+pub(super) fn sealed_summary(bytes: &[u8]) -> Result<SealedSummary, FieldError> {
+    SealedSummary::from_row(bytes).map_err(|_| FieldError::Damaged { table: "summary" })
 }
 
 /// The document of each member row of a grant.

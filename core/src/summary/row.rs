@@ -43,19 +43,46 @@ impl Summary {
     /// # Errors
     /// When it does not decode.
     pub fn from_row(row: &[u8], keys: &Keyring) -> Result<Self, minicbor::decode::Error> {
+        Ok(SealedSummary::from_row(row)?.open(keys))
+    }
+}
+
+/// A summary as its row has it: what is personal in it is still sealed.
+pub struct SealedSummary {
+    clear: Summary,
+    sealed: Option<Vec<u8>>,
+}
+
+impl SealedSummary {
+    /// Reads a row; needs no keys.
+    ///
+    /// # Errors
+    /// When it does not decode.
+    pub fn from_row(row: &[u8]) -> Result<Self, minicbor::decode::Error> {
         // Rows of before there were keys are the summary alone, which begins with the number of its kind.
         let mut head = minicbor::Decoder::new(row);
         head.array()?;
         if head.u8()? != ROW {
-            return minicbor::decode(row);
+            return Ok(Self { clear: minicbor::decode(row)?, sealed: None });
         }
-        let Row { mut summary, sealed, .. } = minicbor::decode(row)?;
+        let Row { summary, sealed, .. } = minicbor::decode(row)?;
+        Ok(Self { clear: summary, sealed: sealed.map(Into::into) })
+    }
+
+    /// What it says in clear.
+    pub const fn clear(&self) -> &Summary {
+        &self.clear
+    }
+
+    /// The whole summary, as far as these keys open it.
+    pub fn open(self, keys: &Keyring) -> Summary {
+        let Self { clear: mut summary, sealed } = self;
         let (kind, doc) = (summary.kind(), summary.id());
         let mut lock = if keys.is_erased() { Some(Lock::Erased) } else { None };
         if let Some((path, text)) = summary.personal()
             && let Some(sealed) = sealed
         {
-            let sealed = Scalar::Bytes(sealed.into());
+            let sealed = Scalar::Bytes(sealed);
             match keys.open(kind, doc, &path, &sealed) {
                 Ok(Scalar::Text(opened)) => *text = Some(Personal::new(opened)),
                 // What opens to something else is of a later version.
@@ -68,6 +95,6 @@ impl Summary {
         if let (Some(own), Some(lock)) = (summary.lock_mut(), lock) {
             *own = lock;
         }
-        Ok(summary)
+        summary
     }
 }
