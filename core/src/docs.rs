@@ -52,7 +52,7 @@ pub use entry::{AUTHOR_FIELD, Stamped, amendment_write, attachment_write, event_
 pub use fields::Lock;
 pub use genesis::{GENESIS_ACTOR, genesis};
 pub use household::Household;
-pub use keyring::{KeyId, Keyring, MOST_KEYS, RecordKey, SEAL_BYTES, Sealing};
+pub use keyring::{KeyId, Keyring, MOST_KEYS, RecordKey, Sealing};
 pub use kind::DocKind;
 pub use organisation::Organisation;
 pub use party::Party;

@@ -5,9 +5,9 @@
 //! of the value:
 //!
 //! ```text
-//! 1 byte     the algorithm: 2, under the value's key; 1, of before values had keys of their own, under the field's
+//! 1 byte     the algorithm: 3; what begins with 2 or 1 is of before, sealed at more length, and 1 under the field's key
 //! 8 bytes    which key of the record: the beginning of its SHA-256
-//! …          the value as CBOR (text, number, bytes, yes or no), sealed as `cipher` says
+//! …          the value (text, number, bytes, yes or no), sealed as `cipher` says
 //! field key  HMAC-SHA-256 of the name of the field (`contact`, `visits.findings`) under the record's key
 //! value key  HMAC-SHA-256 of the path of the value under the field's key
 //! place      the document's id and the path of the value (`contact`, `visits/<id>/findings`): a value opens only where it was put
@@ -24,6 +24,7 @@
 //!
 //! What is not hidden: which fields are set, how long they are, and tags, codes and ids; the tombstone of a field stands in clear.
 
+mod clear;
 mod codec;
 mod held;
 
@@ -40,14 +41,25 @@ use crate::model::{DocId, Entropy};
 
 use held::Held;
 
-/// Sealed under the key of the field: read, and not written any more.
-const BY_FIELD: u8 = 1;
-/// Sealed under the key of the value.
-const BY_VALUE: u8 = 2;
+/// How a value was sealed: its first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    /// As `cipher::former` says, under the key of the field. Read, and not written any more.
+    FormerByField = 1,
+    /// The same under the key of the value.
+    FormerByValue = 2,
+    /// As `cipher` says, under the key of the value.
+    ByValue = 3,
+}
+
+impl Algorithm {
+    fn of(byte: u8) -> Option<Self> {
+        [Self::FormerByField, Self::FormerByValue, Self::ByValue].into_iter().find(|algorithm| *algorithm as u8 == byte)
+    }
+}
+
 /// The bytes of a key's id.
 const ID: usize = 8;
-/// How many bytes a sealed value is longer than its CBOR.
-pub const SEAL_BYTES: usize = 1 + ID + cipher::OVERHEAD;
 /// How many keys a record has at most: its own, and what phones gave it that did not know of each other.
 pub const MOST_KEYS: usize = 8;
 /// How many there are in a ring at most, those that were cut included,
@@ -233,15 +245,20 @@ impl Keyring {
 
     /// Whether some of it was destroyed for good: all, or what opened some value.
     pub fn is_cut(&self) -> bool {
-        self.is_erased || self.keys.iter().any(|(_, held)| held.is_cut())
+        self.is_erased || self.is_redacted()
+    }
+
+    /// Whether what opened some value was destroyed for good, and not all.
+    pub fn is_redacted(&self) -> bool {
+        self.keys.iter().any(|(_, held)| held.is_cut())
     }
 
     /// Seals a value for its place, if it is personal. `None` where there is no key for it.
     pub fn seal(&self, kind: DocKind, doc: DocId, path: &Path, value: &Scalar) -> Option<Scalar> {
         let Some(name) = layout::personal_field(kind, path).filter(|_| *value != Scalar::Null) else { return Some(value.clone()) };
         let (id, key) = self.keys.iter().rev().find_map(|(id, held)| Some((*id, held.value(name, path)?)))?;
-        let sealed = cipher::seal(&key, &place(doc, path), &to_cbor(value))?;
-        Some(Scalar::Bytes([&[BY_VALUE][..], &id.0, &sealed].concat()))
+        let sealed = cipher::seal(&key, &place(doc, path), &clear::encode(value))?;
+        Some(Scalar::Bytes([&[Algorithm::ByValue as u8][..], &id.0, &sealed].concat()))
     }
 
     /// A value in clear: what is not personal, and what stands in clear from before, as it is.
@@ -260,9 +277,13 @@ impl Keyring {
         let Some(name) = layout::personal_field(kind, path) else { return Ok(Scalar::Bytes(bytes.to_vec())) };
         let Some((algorithm, id, sealed)) = split(bytes) else { return Ok(Scalar::Bytes(bytes.to_vec())) };
         let held = self.keys.iter().find(|(own, _)| *own == id).map(|(_, held)| held).ok_or(Sealing::Broken)?;
-        let key = if algorithm == BY_FIELD { held.field(name) } else { held.value(name, path) }.ok_or(Sealing::Broken)?;
-        let opened = cipher::open(&key, &place(doc, path), sealed).ok_or(Sealing::Broken)?;
-        from_cbor(&opened).ok_or(Sealing::Broken)
+        let place = place(doc, path);
+        let opened = match algorithm {
+            Algorithm::FormerByField => held.field(name).and_then(|key| cipher::former::open(&key, &place, sealed)),
+            Algorithm::FormerByValue => held.value(name, path).and_then(|key| cipher::former::open(&key, &place, sealed)),
+            Algorithm::ByValue => held.value(name, path).and_then(|key| cipher::open(&key, &place, sealed)),
+        };
+        opened.and_then(|value| clear::decode(&value)).ok_or(Sealing::Broken)
     }
 
     /// Whether somebody who is asked to take this value may: a personal field must be sealed, and open with these keys.
@@ -291,12 +312,13 @@ impl Keyring {
     pub(crate) fn lock_bytes(&self, kind: DocKind, path: &Path, bytes: &[u8]) -> Lock {
         let (Some(name), Some((algorithm, id, _))) = (layout::personal_field(kind, path), split(bytes)) else { return Lock::Open };
         let held = self.keys.iter().find(|(own, _)| *own == id).map(|(_, held)| held);
+        let is_by_field = algorithm == Algorithm::FormerByField;
         match held {
             _ if self.is_erased => Lock::Erased,
-            Some(held) if algorithm == BY_FIELD && held.field(name).is_some() => Lock::Open,
+            Some(held) if is_by_field && held.field(name).is_some() => Lock::Open,
             // With the key of its field went all that was sealed under that alone.
-            Some(held) if algorithm == BY_FIELD && held.is_cut_in(name) => Lock::Redacted,
-            Some(held) if algorithm == BY_VALUE && held.opens(name, path) => Lock::Open,
+            Some(held) if is_by_field && held.is_cut_in(name) => Lock::Redacted,
+            Some(held) if !is_by_field && held.opens(name, path) => Lock::Open,
             Some(held) if held.has_lost(name, path) => Lock::Redacted,
             _ => Lock::Locked,
         }
@@ -310,38 +332,16 @@ impl std::fmt::Debug for Keyring {
     }
 }
 
-fn split(bytes: &[u8]) -> Option<(u8, KeyId, &[u8])> {
-    let (algorithm, rest) = bytes.split_first().filter(|(algorithm, _)| [BY_FIELD, BY_VALUE].contains(*algorithm))?;
+fn split(bytes: &[u8]) -> Option<(Algorithm, KeyId, &[u8])> {
+    let (algorithm, rest) = bytes.split_first()?;
+    let algorithm = Algorithm::of(*algorithm)?;
     let (id, sealed) = rest.split_first_chunk::<ID>()?;
-    (sealed.len() > cipher::OVERHEAD).then_some((*algorithm, KeyId(*id), sealed))
+    let overhead = if algorithm == Algorithm::ByValue { cipher::OVERHEAD } else { cipher::former::OVERHEAD };
+    (sealed.len() > overhead).then_some((algorithm, KeyId(*id), sealed))
 }
 
 fn place(doc: DocId, path: &Path) -> Vec<u8> {
     [doc.as_bytes().as_slice(), path.to_string().as_bytes()].concat()
-}
-
-fn to_cbor(value: &Scalar) -> Zeroizing<Vec<u8>> {
-    let bytes = match value {
-        Scalar::Null => Ok(Vec::new()),
-        Scalar::Bool(value) => minicbor::to_vec(value),
-        Scalar::Int(value) => minicbor::to_vec(value),
-        Scalar::Text(value) => minicbor::to_vec(value),
-        Scalar::Bytes(value) => minicbor::to_vec(<&minicbor::bytes::ByteSlice>::from(value.as_slice())),
-    };
-    Zeroizing::new(bytes.unwrap_or_default())
-}
-
-fn from_cbor(bytes: &[u8]) -> Option<Scalar> {
-    use minicbor::data::Type;
-    let mut decoder = minicbor::Decoder::new(bytes);
-    let value = match decoder.datatype().ok()? {
-        Type::Bool => Scalar::Bool(decoder.bool().ok()?),
-        Type::String => Scalar::Text(decoder.str().ok()?.to_owned()),
-        Type::Bytes => Scalar::Bytes(decoder.bytes().ok()?.to_vec()),
-        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => Scalar::Int(decoder.i64().ok()?),
-        _ => return None,
-    };
-    (decoder.position() == bytes.len()).then_some(value)
 }
 
 #[cfg(test)]

@@ -22,8 +22,10 @@ const BUCKETS: usize = 64;
 const BUCKET_BYTES: usize = 4 + cipher::KEY;
 /// What the roots begin with: their format.
 const FORMAT: u8 = 1;
-/// The algorithm of a sealed row.
-const SEALED: u8 = 1;
+/// The algorithm of a sealed row,
+const SEALED: u8 = 2;
+/// and that of before, which is read and not written any more.
+const SEALED_FORMERLY: u8 = 1;
 /// How many rows of a table are looked at in one go.
 const ROWS_AT_ONCE: usize = 1_024;
 
@@ -184,11 +186,17 @@ impl BucketKey {
 impl Roots {
     fn open(&self, key: &[u8], row: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let bucket = bucket_of(key);
-        let (number, sealed) = row.strip_prefix(&[SEALED])?.split_first_chunk::<4>()?;
+        let (algorithm, rest) = row.split_first()?;
+        let open: fn(&[u8; cipher::KEY], &[u8], &[u8]) -> _ = match *algorithm {
+            SEALED => cipher::open,
+            SEALED_FORMERLY => cipher::former::open,
+            _ => return None,
+        };
+        let (number, sealed) = rest.split_first_chunk::<4>()?;
         let number = u32::from_be_bytes(*number);
         let former = self.former.as_ref().filter(|(other, _)| *other == bucket).map(|(_, former)| former);
         let under = self.current.get(bucket).into_iter().chain(former).find(|under| under.number == number)?;
-        cipher::open(&under.key, key, sealed)
+        open(&under.key, key, sealed)
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -236,3 +236,25 @@ fn the_longest_text_fits_a_value_when_it_is_sealed() {
     let sealed = ring(1).seal(DocKind::Household, DOC, &findings("v"), &longest).unwrap();
     assert!(matches!(sealed, Scalar::Bytes(bytes) if bytes.len() <= crate::docs::layout::MOST_VALUE_BYTES));
 }
+
+/// The bytes of this hexadecimal text.
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn values_that_earlier_versions_sealed_are_read() {
+    let contact = root("contact");
+    for sealed in [
+        "0172cd6e8422c407fb3eef5c1db67e6cada32f75980777a81100de3bbd470771b2ed4fca46dd82985963a7494c7f2bffcd633c376d8b39d8",
+        "0272cd6e8422c407fb6d7f383134850234b91274f88a3a59c4f65bd5f753658b024a4a20df610cf06cc4026459e303c674d40dba7e443de4",
+    ] {
+        let sealed = Scalar::Bytes(hex(sealed));
+        assert_eq!(ring(1).open(DocKind::Household, DOC, &contact, &sealed), Ok(Scalar::from("王芳")));
+        assert_eq!(ring(1).lock(DocKind::Household, &contact, &sealed), Lock::Open);
+        assert_eq!(ring(2).lock(DocKind::Household, &contact, &sealed), Lock::Locked);
+        let cut = ring(1).cut(key(1).id(), "contact", &contact, &[]);
+        assert_eq!(cut.lock(DocKind::Household, &contact, &sealed), Lock::Redacted);
+        assert_eq!(cut.open(DocKind::Household, DOC, &contact, &sealed), Err(Sealing::Broken));
+    }
+}

@@ -107,3 +107,26 @@ fn roots_of_any_length_are_read_or_refused() {
     assert!(read.former.as_ref().is_some_and(|(bucket, _)| *bucket == 5));
     assert_eq!(read.to_bytes().to_vec(), renewed);
 }
+
+#[test]
+fn a_row_that_an_earlier_version_sealed_opens_and_is_sealed_anew_with_its_bucket() {
+    // Number 0 of a key of ones, then what `cipher::former` has for it.
+    let former = [
+        1, 0, 0, 0, 0, 0x94, 0xfa, 0x25, 0xc4, 0xfb, 0x56, 0xf8, 0x16, 0x95, 0x46, 0xb1, 0xa6, 0xd2, 0x86, 0x62, 0xd2, 0xee, 0x5a, 0x4d,
+        0xeb, 0xfb, 0xa5, 0xa0, 0x2b, 0x84, 0x13, 0xd9, 0x69, 0x20, 0x35, 0x40, 0x6d, 0xfd, 0x5a, 0x50, 0x13, 0x06, 0xd2, 0x3a, 0xb4, 0xb4,
+        0x7f, 0xc9, 0xf7, 0x96,
+    ];
+    let store = MemoryStore::new();
+    let bucket = BucketKey { number: 0, key: Zeroizing::new([1; cipher::KEY]) };
+    store.set_roots(&Roots { current: vec![bucket; BUCKETS], former: None }.to_bytes()).unwrap();
+    let vault = Vault::open(&store, &mut numbers()).unwrap();
+    let mut batch = Batch::new();
+    batch.put(b"place".to_vec(), former.to_vec());
+    store.commit(batch).unwrap();
+    assert_eq!(vault.open_row(b"place", &former).unwrap().as_slice(), b"value");
+    // Another of its bucket goes.
+    vault.forget(&store, b"p", b"pe", b"erased", &mut numbers()).unwrap();
+    let row = store.get(b"place").unwrap().unwrap();
+    assert_eq!(row[0], SEALED);
+    assert_eq!(vault.open_row(b"place", &row).unwrap().as_slice(), b"value");
+}
