@@ -45,13 +45,14 @@ impl Engine {
         Ok(state.vault.forget(&*self.store, &tables::all_keys(), &tables::keys(doc), &tables::encode(&cut), &mut *state.entropy)?)
     }
 
-    /// The keys of records, encrypted to the server; none where there are none to send.
+    /// The keys of records, encrypted to the server; none where there are none to send. Of a key that was cut also the parts: a server that was set up again
+    /// from before the record came cut what it did not have, and nobody may hold the whole any more.
     pub(super) fn wrapped(&self, state: &mut State, docs: impl IntoIterator<Item = DocId>) -> Result<Option<WrappedKeys>, FieldError> {
         let given = state.given()?.clone();
         let mut keys: Vec<(DocId, Keyring)> = Vec::new();
         for doc in docs {
             let ring = keyring(&self.store, &state.vault, doc)?;
-            if ring.can_seal() && keys.len() < MOST_WRAPPED_KEYS && !keys.iter().any(|(known, _)| *known == doc) {
+            if (ring.can_seal() || ring.is_redacted()) && keys.len() < MOST_WRAPPED_KEYS && !keys.iter().any(|(known, _)| *known == doc) {
                 keys.push((doc, ring));
             }
         }
