@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use doorstep_core::docs::{DocKind, Write};
 use doorstep_core::model::{HouseholdId, Role};
@@ -18,14 +19,19 @@ const DOCUMENTS: [usize; 3] = [1_000, 10_000, 100_000];
 const FLAGS: [&str; 2] = ["--cache-megabytes=16", "--store-cache-megabytes=8"];
 /// How often everything is read before memory is looked at again.
 const READINGS: usize = 2;
+/// What nobody uses any more the allocator gives back within ten seconds: it is not what grows either.
+const REST: Duration = Duration::from_secs(15);
 
-/// Measures after the start, and after somebody of the centre has read everything.
+/// Measures after the start, and after somebody of the centre has read everything; each time at rest.
 pub fn measure(table: &mut Table) {
     for documents in DOCUMENTS {
         let folder = tempfile::tempdir().unwrap();
         let code = fill(folder.path(), documents);
         let server = ServerProcess::start(folder.path(), &Options { flags: FLAGS.map(str::to_owned).into(), ..Options::default() });
-        let megabytes = |server: &ServerProcess| server.resident_kilobytes() as f64 / 1_024.0;
+        let megabytes = |server: &ServerProcess| {
+            std::thread::sleep(REST);
+            server.resident_kilobytes() as f64 / 1_024.0
+        };
         table.add(format!("server: memory with {documents} documents, started"), "MB", [megabytes(&server)]);
         let device = Handmade::enrol(server.url(), &code);
         for _ in 0..READINGS {
