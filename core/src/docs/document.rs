@@ -95,7 +95,7 @@ pub struct Document {
     pub(crate) doc: Automerge,
     pub(crate) graph: Arc<Graph>,
     keys: Keyring,
-    /// Since it was new, loaded, or put through the reload check.
+    /// Since it was loaded, replayed, or put through the reload check; of a new one perhaps everywhere.
     written: Written,
 }
 
@@ -290,6 +290,17 @@ impl Document {
         self.take(changes.into_iter().map(|change| change.automerge().clone()).collect())
     }
 
+    /// Applies the log behind a snapshot, or behind a genesis. Each of its changes was held against its bytes when it was accepted, so what comes
+    /// out does not count as written.
+    ///
+    /// # Errors
+    /// As of [`Document::apply`].
+    pub fn replay(&mut self, log: &[Change]) -> Result<(), DocumentError> {
+        self.take(log.iter().map(|change| change.automerge().clone()).collect())?;
+        self.written = Written::nowhere();
+        Ok(())
+    }
+
     /// Applies a change of which [`wellformed::check`] gave the operations, and keeps count of where they write.
     ///
     /// # Errors
@@ -313,7 +324,7 @@ impl Document {
         Ok(())
     }
 
-    /// Where it was written since it was new, loaded, or put through the reload check.
+    /// Where it was written since it was loaded, replayed, or put through the reload check.
     pub const fn written(&self) -> &Written {
         &self.written
     }

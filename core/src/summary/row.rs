@@ -5,7 +5,7 @@ use crate::model::Personal;
 
 use super::Summary;
 
-/// What a row begins with: no number of a kind.
+/// What a row begins with: no number of a kind. Whoever changes what is derived takes the next number, so that nothing of before is carried on.
 const ROW: u8 = 16;
 
 /// A summary as rows and snapshots hold it.
@@ -44,6 +44,15 @@ impl Summary {
     /// When it does not decode.
     pub fn from_row(row: &[u8], keys: &Keyring) -> Result<Self, minicbor::decode::Error> {
         Ok(SealedSummary::from_row(row)?.open(keys))
+    }
+
+    /// The summary of a row, to be carried on with [`Summary::after`]; `None` where it is to be derived anew: the row is of before there were
+    /// keys, does not decode, or is of a kind of which nothing is carried on.
+    pub fn carried(row: &[u8], keys: &Keyring) -> Option<Self> {
+        let mut head = minicbor::Decoder::new(row);
+        let is_present = head.array().is_ok() && head.u8().is_ok_and(|format| format == ROW);
+        let sealed = SealedSummary::from_row(row).ok().filter(|_| is_present)?;
+        matches!(sealed.clear(), Self::Place(_) | Self::Household(_) | Self::Organisation(_)).then(|| sealed.open(keys))
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Loaded {
     pub left: Vec<Scope>,
     /// What the ledger's log holds behind its snapshot.
     pub logged: Logged,
-    /// Its summary, if it was derived here.
+    /// Its summary, if one is known that may be carried on.
     pub summary: Option<Arc<Summary>>,
 }
 

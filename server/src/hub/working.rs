@@ -253,14 +253,15 @@ impl Hub {
             return Ok(Some(loaded));
         }
         let Some(stored) = self.ledger.document(street, doc)? else { return Ok(None) };
+        let document = stored.load(doc)?;
         let loaded = Arc::new(Loaded {
-            document: Arc::new(stored.load(doc)?),
             receipts: stored.receipts,
             version: stored.version,
             scopes: stored.scopes,
             left: stored.left,
             logged: Logged { changes: stored.log.len(), bytes: stored.log.iter().map(|change| change.bytes.len()).sum() },
-            summary: None,
+            summary: Summary::carried(&stored.summary, document.keys()).map(Arc::new),
+            document: Arc::new(document),
         });
         self.cache.put(street, Arc::clone(&loaded));
         Ok(Some(loaded))

@@ -92,7 +92,7 @@ impl StoredDocument {
         };
         let reread = |bytes: &[u8]| Change::reread(bytes).map_err(|_| DocumentError::Unloadable { id: doc });
         let changes: Vec<Change> = self.log.iter().map(|logged| reread(&logged.bytes)).collect::<Result<_, _>>()?;
-        document.apply(&changes)?;
+        document.replay(&changes)?;
         Ok(document.with_keys(self.keys.clone()))
     }
 }
