@@ -1,8 +1,8 @@
 //! The figures: how fast and how large Doorstep is on the machine at hand. They are measured and printed, never asserted.
 //!
 //! ```sh
-//! cargo build --release && cargo bench -p doorstep-tests              # all
-//! cargo bench -p doorstep-tests -- commit reconnect                   # those subjects only
+//! tests/figures                     # all
+//! tests/figures commit reconnect    # those subjects only
 //! ```
 //!
 //! Every subject runs several rounds on fresh data and the table shows the least, the median and the greatest of them: on a shared machine the
