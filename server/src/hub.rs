@@ -6,8 +6,8 @@
 //! ledger. A group that is refused at any step goes to quarantine with its reason; the rest of the push flows on.
 //!
 //! The reload check holds heads, bytes and state of the scratch copy against what loads from its bytes: the state in the maps that the changes
-//! wrote, as [`wellformed`](doorstep_core::docs::wellformed) says; all others were compared when they were written. From then on the hub works with the copy that was
-//! loaded, which is what everybody else will load.
+//! wrote, as [`wellformed`](doorstep_core::docs::wellformed) says; all others were compared when they were written, also those that a replayed log
+//! writes. From then on the hub works with the copy that was loaded, which is what everybody else will load.
 //!
 //! A hub over a ledger that was set up again from a backup takes back what phones hold of the life before (`reconcile`), by the seals of its own
 //! receipts (`registrar`), and puts its rulings off until they have (`rulings`).
