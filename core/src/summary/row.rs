@@ -5,7 +5,8 @@ use crate::model::Personal;
 
 use super::Summary;
 
-/// What a row begins with: no number of a kind. Whoever changes what is derived takes the next number, so that nothing of before is carried on.
+/// What a row begins with: no number of a kind. Whoever changes what is derived takes the next number, so that nothing of before is carried on,
+/// and has [`SealedSummary::from_row`] read rows of both.
 const ROW: u8 = 16;
 
 /// A summary as rows and snapshots hold it.
